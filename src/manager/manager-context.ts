@@ -15,6 +15,7 @@ import type { PoolLimits } from "../store/chain/pooled-submissions.js";
 import type { ManagerStore } from "../store/manager-store.js";
 import type { ManagerObserver } from "./manager-observer.js";
 import type { VoteLinks } from "./peers/peer-sender.js";
+import { Waste } from "./peers/waste.js";
 import type { Signer } from "./signing/signer.js";
 import type { BroadcastLinks } from "./submissions/broadcast-sender.js";
 
@@ -55,12 +56,17 @@ export type ManagerContext = Omit<ManagerOptions, "verifySignature" | "vrf"> & {
   readonly wallMs: () => number;
   readonly monotonicMs: () => number;
   readonly attentiveMs: () => number;
+  /** Hears of each message that `observer` is told was dropped. */
+  readonly waste: Waste;
 };
 
 export function managerContext(options: ManagerOptions): ManagerContext {
   const { genesis, store, time, verifySignature, vrf = ecvrf } = options;
+  const waste = new Waste(time);
   return {
     ...options,
+    observer: noticing(options.observer, waste),
+    waste,
     consortiumId: genesis.consortiumId,
     policy: genesis.policy,
     signatures: new SignatureCache(verifySignature),
@@ -72,4 +78,12 @@ export function managerContext(options: ManagerOptions): ManagerContext {
     monotonicMs: time.monotonicMs,
     attentiveMs: time.attentiveMs,
   };
+}
+
+function noticing(observer: ManagerObserver, waste: Waste): ManagerObserver {
+  const dropped: ManagerObserver["dropped"] = (from, reason) => {
+    waste.note(from, reason);
+    observer.dropped(from, reason);
+  };
+  return Object.create(observer, { dropped: { value: dropped } });
 }

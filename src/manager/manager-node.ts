@@ -120,7 +120,14 @@ async function start(
     participantSpki: async (id) => (await store.participant(id))?.tlsSpkiSha256,
   });
   const rpcOptions = await rpcOptionsOf(config, log, metrics);
-  const server = createServer({ tls, consortiumName: genesis.name, registry, ...rpcOptions });
+  const server = createServer({
+    tls,
+    consortiumName: genesis.name,
+    registry,
+    ...rpcOptions,
+    // Nobody calls before there is a manager.
+    isPressed: () => manager.status().step !== "idle",
+  });
   metrics.onScrape(() => sampleServer(metrics, server));
   const heads = new HeadSignal();
   const parts = {

@@ -32,6 +32,7 @@ import { windowBytesMax } from "../sync/sync-plan.js";
 import { settlementBytesMax } from "./queries/settlement.js";
 import { candidatesMax } from "./ring/candidate-blocks.js";
 import { compactKeptMax } from "./ring/compact-bodies.js";
+import { relayedBytesMax } from "./submissions/broadcast-receiver.js";
 import { unpooledBytes } from "./submissions/submit-service.js";
 
 export type MemoryPart = {
@@ -81,6 +82,7 @@ export function memoryParts(options: MemoryBoundOptions): readonly MemoryPart[] 
     // Sealed records of several submissions have a piece in common, and one of them may be left.
     { what: "pieces of sealed records", bytes: limits.poolSubmissionsMax * sealPieceBytes },
     { what: "submissions before the pool", bytes: unpooledBytes.totalMax },
+    { what: "submissions of managers before the pool", bytes: others * relayedBytesMax },
     { what: "uploads", bytes: uploadBytes(rpcLimits, others) },
     { what: "unread answers", bytes: copiesOfAnswer * answerBytes(answers, others) },
     { what: "connections", bytes: connectionBytes * connectionsMax(connections) },

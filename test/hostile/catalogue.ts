@@ -6,6 +6,7 @@ import { participantFloods } from "./attacks/floods.js";
 import { gzipBombs } from "./attacks/gzip-bombs.js";
 import { halfOpen } from "./attacks/half-open.js";
 import { heavyReads } from "./attacks/heavy-reads.js";
+import { loadProfiles } from "./attacks/load-profiles.js";
 import { oddIds } from "./attacks/odd-ids.js";
 import { pageTokens } from "./attacks/page-tokens.js";
 import { haltNotices, mismatches, wrongStorageHeads } from "./attacks/storage-noise.js";
@@ -21,6 +22,7 @@ export const attacks: readonly Attack[] = [
   ...uploads,
   // Before what reads the ledger, so that there is more to read.
   ...participantFloods,
+  ...loadProfiles,
   ...heavyReads,
   ...unreadStreams,
   vanishingClients,

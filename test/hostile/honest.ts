@@ -8,6 +8,8 @@ import { pause } from "./pace.js";
 
 const timeoutMs = 20_000;
 const pauseMs = 50;
+/** One in a hundred of some ten minutes. */
+const slowestMax = 16;
 
 export type HonestFigures = {
   readonly calls: number;
@@ -17,6 +19,8 @@ export type HonestFigures = {
   /** Of all calls, the failed ones too; undefined without a call. */
   readonly p50Ms?: number;
   readonly p99Ms?: number;
+  /** What makes the 99th percentile: when it began, after the start of the phase, and its time. */
+  readonly slowest: readonly { readonly afterS: number; readonly ms: number }[];
 };
 
 type Call = { readonly startedMs: number; readonly ms: number; readonly failure?: string };
@@ -46,10 +50,15 @@ export class HonestParticipant {
     const at = (share: number) =>
       times[Math.min(times.length - 1, Math.floor(times.length * share))];
     const [p50Ms, p99Ms] = [at(0.5), at(0.99)];
+    const slowest = [...calls].sort((a, b) => b.ms - a.ms).slice(0, slowestMax);
     return {
       calls: calls.length,
       final: calls.filter(({ failure }) => failure === undefined).length,
       failed,
+      slowest: slowest.map(({ startedMs, ms }) => ({
+        afterS: Math.round((startedMs - sinceMs) / 1_000),
+        ms: Math.round(ms),
+      })),
       ...(p50Ms !== undefined && { p50Ms }),
       ...(p99Ms !== undefined && { p99Ms }),
     };

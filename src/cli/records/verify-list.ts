@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import { toHex } from "../../base/bytes.js";
 import { verifyBlockReceipt } from "../../client/verify/block-receipt.js";
 import type { ReceiptAnchor } from "../../client/verify/receipt-check.js";
-import { recordHash } from "../../ledger/records/records.js";
+import { recordHash } from "../../ledger/records/record-hash.js";
 import {
   type BlockLine,
   blockOfLine,

@@ -21,10 +21,11 @@ import {
 } from "../../gen/bss/v1/record_pb.js";
 import { isId } from "../ids.js";
 import { kindOf } from "../kinds/kinds.js";
+import { profileListsBytesMax } from "../kinds/load-profile.js";
 import { sealedMemoryBytes, submissionMemoryBytes } from "../message-sizes.js";
 import { strictDecode } from "../strict-decode.js";
 import { refuse, type Violation } from "../violation.js";
-import { intervalsOf, submissionIntervalsMax } from "./intervals.js";
+import { intervalsOf, submissionIntervalsMax, workOf } from "./intervals.js";
 import { recordHashBytes } from "./record-hash.js";
 import { type ParsedRecord, parseRecord } from "./records.js";
 
@@ -114,6 +115,19 @@ export function parseSubmission(
   submission: Submission,
   policy: Policy,
 ): Result<ParsedSubmission, Violation> {
+  const parsing = parseInPieces(consortiumId, submission, policy);
+  for (;;) {
+    const step = parsing.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** Parses a submission in pieces of a few ms, after each of which something else may be done. */
+export function* parseInPieces(
+  consortiumId: Uint8Array,
+  submission: Submission,
+  policy: Policy,
+): Generator<undefined, Result<ParsedSubmission, Violation>> {
   const { header: headerBytes, signature } = submission;
   const header = parseSignedHeader(consortiumId, headerBytes, signature, policy);
   if (!header.ok) return header;
@@ -127,7 +141,12 @@ export function parseSubmission(
   }
   const records: ParsedRecord[] = [];
   let intervals = 0;
+  let piece = 0;
   for (const [index, bytes] of submission.records.entries()) {
+    if (piece >= parsedAtOnce) {
+      yield;
+      piece = 0;
+    }
     const record = parseRecord(consortiumId, bytes, policy);
     if (!record.ok) {
       const { reason, message, field } = record.error;
@@ -143,6 +162,7 @@ export function parseSubmission(
       );
     }
     records.push(record.value);
+    piece += workOf(record.value) + bytes.length / bytesOfParsing;
     intervals += intervalsOf([record.value]);
     // Here and not at the end, so that no more is parsed than may be submitted.
     if (intervals <= submissionIntervalsMax) continue;
@@ -154,6 +174,8 @@ export function parseSubmission(
   return ok({ ...header.value, records, message: submission });
 }
 
+/** Records, each as many as its work, that are parsed in one piece. */
+const parsedAtOnce = 100;
 /** So many bytes are as much to parse as a record of an ordinary size, and often more. */
 const bytesOfParsing = 1_024;
 
@@ -172,6 +194,15 @@ export function memoryBytesOf({ header, records }: Pick<Submission, "header" | "
 /** What the lists in its records take once they are decoded, besides. */
 export function decodedBytesOf(records: readonly ParsedRecord[]): number {
   return records.reduce((sum, each) => sum + kindOf(each).decodedBytes(each.payload), 0);
+}
+
+/** The most that both come to, of one that is not parsed yet. */
+export function memoryBytesMaxOf(submission: Pick<Submission, "header" | "records">): number {
+  const { records } = submission;
+  const recordBytes = records.reduce((sum, { length }) => sum + length, 0);
+  // Each integer takes a byte of a record, or stands for an interval.
+  const integers = Math.min(recordBytes, 3 * submissionIntervalsMax);
+  return memoryBytesOf(submission) + profileListsBytesMax(records.length, integers);
 }
 
 /** What it takes where its records are kept sealed as well, but for `decodedBytesOf`. */

@@ -54,11 +54,13 @@ import type { StorageSupervision } from "../storage-nodes/storage-supervision.js
 import type { HeadAnnouncer } from "../supervision/head-announcer.js";
 import type { Supervision } from "../supervision/supervision.js";
 import type { ProposalRelays } from "./proposal-relays.js";
+import type { Waste } from "./waste.js";
 
 type Context = Pick<
   ManagerContext,
   "selfId" | "consortiumId" | "members" | "signatures" | "monotonicMs"
 > & {
+  readonly waste: Pick<Waste, "rest">;
   readonly observer: Pick<ManagerObserver, "dropped" | "voteReceived" | "attestationReceived">;
 };
 
@@ -88,6 +90,8 @@ export type VoteMessage = Exclude<VoteRequest["message"], { case: undefined }>;
  * holds costs a signature, and two reads of blocks.
  */
 export const headLimit: RateLimit = { perSecond: 30, burst: 120 };
+/** What a head counts as that is not what this manager holds there: three such a second. */
+export const differingHeadPrice = 10;
 
 export class PeerReceiver {
   readonly #context: Context;
@@ -114,6 +118,7 @@ export class PeerReceiver {
   ): Promise<void> {
     const from = context.identity.id;
     for await (const { message } of stream.messages) {
+      await this.#context.waste.rest(from);
       switch (message.case) {
         case undefined:
           break;
@@ -262,7 +267,8 @@ export class PeerReceiver {
     sync.onHeight(from, height, { exact: true });
     abstention.hearHead(from, height);
     tip.hear(from);
-    if (verified) await supervision.takeHead(head);
+    if (!verified || (await supervision.takeHead(head)) === "fits") return;
+    this.#heads.charge(from, differingHeadPrice - 1, this.#context.monotonicMs());
   }
 
   async #takeBlocks(from: string, blocks: ManagerBlocks): Promise<void> {

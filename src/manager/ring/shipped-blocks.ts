@@ -6,9 +6,9 @@
 import { create } from "@bufbuild/protobuf";
 import { unsealRecord } from "../../crypto/seal.js";
 import {
+  type Block,
   type BlockCertificates,
-  CertifiedManagerBlockSchema,
-  CertifiedStorageBlockSchema,
+  BlockCertificatesSchema,
   type ManagerBlock,
 } from "../../gen/bss/v1/block_pb.js";
 import { type StorageBlocks, StorageBlocksSchema } from "../../gen/bss/v1/verify_integrity_pb.js";
@@ -17,7 +17,7 @@ import {
   type ManagerBlocks,
   ManagerBlocksSchema,
 } from "../../gen/bss/v1/vote_pb.js";
-import { parseHeader } from "../../ledger/blocks/block-parsing.js";
+import { headerBytesMax, parseHeader } from "../../ledger/blocks/block-parsing.js";
 import { encode } from "../../ledger/wire.js";
 import type { ManagerStore } from "../../store/manager-store.js";
 import type { SyncAnswer } from "../../sync/sync-events.js";
@@ -26,6 +26,9 @@ import type { SyncBlock } from "../../sync/sync-window.js";
 /** A message stays far below what peers take; a single block may be longer, and travels alone. */
 const answerBytesMax = 6 * 1024 * 1024;
 const blocksPerAnswerMax = 100;
+/** Two hashes with tag and length, in a leaf with tag and length; tag and length of a part. */
+const leafBytes = 70;
+const fieldBytes = 5;
 
 export class ShippedBlocks {
   readonly #store: ManagerStore;
@@ -43,7 +46,10 @@ export class ShippedBlocks {
       fromHeight,
       limit,
       (height) => this.#store.managerBlockAt(height, unseal),
-      (block) => encode(CertifiedManagerBlockSchema, block).length,
+      ({ block, certificates }) => {
+        const { records = [], privateEntries = [] } = block ?? {};
+        return shippedBytes(block?.block, certificates, [...records, ...privateEntries]);
+      },
     );
     return create(ManagerBlocksSchema, { blocks, headHeight: BigInt(this.#store.head.height) });
   }
@@ -53,7 +59,7 @@ export class ShippedBlocks {
       fromHeight,
       limit,
       (height) => this.#store.storageBlockAt(height),
-      (block) => encode(CertifiedStorageBlockSchema, block).length,
+      ({ block, certificates, sealedRecords }) => shippedBytes(block, certificates, sealedRecords),
     );
     return create(StorageBlocksSchema, { blocks, headHeight: BigInt(this.#store.head.height) });
   }
@@ -66,6 +72,21 @@ export function rangeOf({
 }: Pick<FetchManagerBlocks, "fromHeight" | "limit">): readonly [number, number] {
   const from = fromHeight > BigInt(Number.MAX_SAFE_INTEGER) ? 0 : Number(fromHeight);
   return [from, Math.min(Math.max(1, limit), blocksPerAnswerMax)];
+}
+
+/**
+ * How long a block is on its way, at most: encoding it to find out would take as long as
+ * sending it.
+ */
+export function shippedBytes(
+  block: Block | undefined,
+  certificates: BlockCertificates | undefined,
+  parts: readonly Uint8Array[],
+): number {
+  const { control = [], leaves = [], previousCertificates = new Uint8Array() } = block ?? {};
+  const bytes = [...control, ...parts].reduce((sum, { length }) => sum + fieldBytes + length, 0);
+  const own = certificates === undefined ? 0 : encode(BlockCertificatesSchema, certificates).length;
+  return headerBytesMax + bytes + leaves.length * leafBytes + previousCertificates.length + own;
 }
 
 async function collect<T>(
@@ -92,7 +113,7 @@ export type ShippedManagerBlock = SyncBlock & {
 };
 
 /** A leaf with what a decoded message needs around it. */
-const leafBytes = 256;
+const decodedLeafBytes = 256;
 /** Header, certificates, and what they need around them. */
 const frameBytes = 4_096;
 
@@ -117,5 +138,5 @@ export function readAnswer(
 
 function byteCountOf({ block, records, privateEntries }: ManagerBlock): number {
   const bytes = [...records, ...privateEntries].reduce((sum, { length }) => sum + length, 0);
-  return frameBytes + bytes + (block?.leaves.length ?? 0) * leafBytes;
+  return frameBytes + bytes + (block?.leaves.length ?? 0) * decodedLeafBytes;
 }

@@ -79,7 +79,7 @@ type Claim = {
   readonly place: string;
 };
 
-/** Objections that wait to be looked into, shared among all managers. */
+/** Objections that are held until they are looked into, shared among all managers. */
 const waitingMax = 10_000;
 /** How far beyond this manager's height they may be; more than one behind is catching up anyway. */
 const heightsAheadMax = 16n;
@@ -92,7 +92,7 @@ export class Objections {
   readonly #context: Context;
   readonly #parts: ObjectionsParts;
   /** By author, then submission and record. */
-  readonly #waiting = new Map<string, Map<string, Claim>>();
+  readonly #waiting = new Map<string, ClaimsOfAuthor>();
   /** Submissions, ids in hex, some of whose objections are due, in the order of their turns. */
   readonly #due = new Set<string>();
   #isWorking = false;
@@ -179,7 +179,7 @@ export class Objections {
     if (news.length === 0) return;
     const invalid = await signatures.firstInvalid([checked.value.check()]);
     if (invalid !== undefined) return observer.dropped(from, invalid.violation.reason);
-    for (const claim of news) this.#consider(claim);
+    for (const claim of claimsOf(withoutTexts(signed))) if (isNear(claim)) this.#consider(claim);
   }
 
   /** Has objections looked into whose author is sure, once this ledger is at their heights. */
@@ -189,10 +189,10 @@ export class Objections {
 
   #consider(claim: Claim): void {
     if (!this.#isNews(claim)) return;
-    const { managerId, place, submissionHex, objection } = claim;
-    const ofAuthor = this.#waiting.get(managerId) ?? new Map<string, Claim>();
-    if (!ofAuthor.has(place) && ofAuthor.size >= this.#share()) return;
-    this.#waiting.set(managerId, ofAuthor.set(place, claim));
+    const { managerId, submissionHex, objection } = claim;
+    const ofAuthor = this.#waiting.get(managerId) ?? new ClaimsOfAuthor();
+    if (!ofAuthor.add(claim, this.#share())) return;
+    this.#waiting.set(managerId, ofAuthor);
     if (objection.height > BigInt(this.#context.head().height)) return;
     this.#due.add(submissionHex);
     this.#startWork();
@@ -354,6 +354,67 @@ export class Objections {
   #share(): number {
     return Math.ceil(waitingMax / this.#context.head().members.managers.length);
   }
+}
+
+/**
+ * Objections of one author that wait. Each is held with all that were signed with it, as they prove
+ * it together; so these count, whether or not they wait as well.
+ */
+class ClaimsOfAuthor {
+  readonly #byPlace = new Map<string, Claim>();
+  /** How many wait of those under one signature. */
+  readonly #together = new Map<SignedObjections, number>();
+  #held = 0;
+
+  get size(): number {
+    return this.#byPlace.size;
+  }
+
+  has(place: string): boolean {
+    return this.#byPlace.has(place);
+  }
+
+  get(place: string): Claim | undefined {
+    return this.#byPlace.get(place);
+  }
+
+  values(): Iterable<Claim> {
+    return this.#byPlace.values();
+  }
+
+  /** In place of an earlier one; false where too much would be held, though the first ones fit. */
+  add(claim: Claim, heldMax: number): boolean {
+    const { signed, place } = claim;
+    if (this.#byPlace.get(place)?.signed !== signed) {
+      const waiting = this.#together.get(signed) ?? 0;
+      const more = waiting === 0 ? signed.objections.length : 0;
+      if (this.#held > 0 && this.#held + more > heldMax) return false;
+      this.delete(place);
+      this.#together.set(signed, waiting + 1);
+      this.#held += more;
+    }
+    this.#byPlace.set(place, claim);
+    return true;
+  }
+
+  delete(place: string): void {
+    const claim = this.#byPlace.get(place);
+    if (claim === undefined) return;
+    const { signed } = claim;
+    this.#byPlace.delete(place);
+    const left = (this.#together.get(signed) ?? 1) - 1;
+    if (left > 0) this.#together.set(signed, left);
+    else if (this.#together.delete(signed)) this.#held -= signed.objections.length;
+  }
+}
+
+/** What is not signed is for people, long, and not kept. */
+function withoutTexts({ objections, signature }: SignedObjections): SignedObjections {
+  const bare = objections.map(({ recordHash, reason, height }) => ({ recordHash, reason, height }));
+  return create(SignedObjectionsSchema, {
+    objections: bare,
+    ...(signature === undefined ? {} : { signature }),
+  });
 }
 
 /** Those under one signature, each by itself; none without a signature. */

@@ -5,19 +5,22 @@
  * used that up is told when to come again.
  *
  * The price of all records is paid before they are looked at, and what was not in vain is given
- * back. What managers relay is on accounts of its own, for each pair of manager and participant: a
- * manager that relays what it should not, or relays again what lacks something and is refused when
- * it waits already, uses up no caller's budget.
+ * back. What managers relay is on accounts of its own, for each pair of manager and participant,
+ * and one for what no honest manager relays: a manager that relays what it should not, or relays
+ * again what lacks something and is refused when it waits already, uses up no caller's budget.
  */
 import { RateLimits } from "../../base/rate-limits.js";
 import { workOfAll } from "../../ledger/records/intervals.js";
 import type { ParsedRecord } from "../../ledger/records/records.js";
 import { RpcError } from "../../rpc/rpc-error.js";
 
-/** Records in vain, of one participant: a large import that is sent again is refused as one. */
-export const refusalLimits = { perSecond: 500, burst: 10_000, causersMax: 10_000 } as const;
+/**
+ * Records in vain, of one participant: a large import that is sent again is refused as one. At once
+ * are more than parsing the longest submission costs, so that few refused ones do not hold it up.
+ */
+export const refusalLimits = { perSecond: 250, burst: 5_000, causersMax: 10_000 } as const;
 /** What a record that is on the ledger costs; a refused one costs 1. */
-const onLedgerPrice = 0.25;
+const onLedgerPrice = 1 / 8;
 
 /**
  * Who makes this manager screen: a participant that calls it, or a manager that relays what a
@@ -30,7 +33,7 @@ export type Causer =
   | {
       readonly kind: "manager";
       readonly id: string;
-      /** Whose submission it is; empty before that is known. */
+      /** Whose submission it is; empty before that is known, or if only the manager is to blame. */
       readonly participantId: string;
     };
 
@@ -88,7 +91,8 @@ export class ScreeningBudget {
   }
 }
 
-function priceOf({ refused, onLedger }: Found): number {
+/** What of it was in vain, in records. */
+export function priceOf({ refused, onLedger }: Found): number {
   const refusedWork = workOfAll(refused.map(({ record }) => record));
   return refusedWork + workOfAll(onLedger) * onLedgerPrice;
 }

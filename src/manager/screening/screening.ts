@@ -57,8 +57,8 @@ export type ScreeningContext = Pick<
   ManagerContext,
   "policy" | "signatures" | "head" | "readState" | "wallMs"
 > & {
-  /** The pauses of work that begins now. */
-  readonly pauses: () => Pause;
+  /** The pauses of work that begins now; see `pausesOf`. */
+  readonly pauses: (restTimes?: () => number) => Pause;
   /** Whether something that waits, or is being voted on, may take the reason away. */
   readonly mightCure: (record: ParsedRecord, reason: RuleReason) => boolean;
 };
@@ -277,18 +277,20 @@ const pauseMaxMs = 50;
 
 /**
  * The pauses of long work on submissions, between its pieces; the work begins now. A node is one
- * thread: while a height is being voted on, a pause is as long as the piece before it. So the ring
- * has at least half of the thread, however much there is to screen, and no manager is found absent
- * because of it.
+ * thread: while a height is being voted on, a pause is `restTimes` as long as the piece before it.
+ * So the ring has at least half of the thread, however much there is to screen, and no manager is
+ * found absent because of it.
  */
 export function pausesOf(
   { monotonicMs, after, breathe }: Pick<Time, "monotonicMs" | "after" | "breathe">,
   isVoting: () => boolean,
+  restTimes: () => number = () => 1,
 ): Pause {
   let resumedMs = monotonicMs();
   return async () => {
     const workedMs = Math.min(monotonicMs() - resumedMs, pauseMaxMs);
-    if (isVoting()) await new Promise<void>((resolve) => after(workedMs, resolve));
+    const restMs = workedMs * restTimes();
+    if (isVoting()) await new Promise<void>((resolve) => after(restMs, resolve));
     else await breathe();
     resumedMs = monotonicMs();
   };
@@ -351,6 +353,13 @@ export type SecondLook = Omit<Screened, "open">;
  * are screened together as soon as those before them are.
  */
 const largeRecordsMin = 50;
+/**
+ * How long large ones rest between their pieces, in times of a piece: while somebody else's small
+ * one may be in a block that is voted on, so that it has three quarters of the thread.
+ */
+const restTimes = { alone: 1, besideSmall: 3 } as const;
+/** So long after a small one came: longer than one takes under load. */
+const besideSmallMs = 5_000;
 const atOnceMax = { large: 1, small: 16, smallOfCauser: 8 } as const;
 /** Longer than a submission takes from one manager to another. */
 const graceMs = 250;
@@ -373,6 +382,8 @@ export class Screener {
   /** Submissions that wait for their second look, by who causes them. */
   readonly #waiting = new Map<string, number>();
   #waitingCount = 0;
+  /** When the last small submission came. */
+  #smallMs = Number.NEGATIVE_INFINITY;
 
   constructor(context: ScreenerContext, tip: Pick<TipWatch, "knowsAllFinal">) {
     this.#context = context;
@@ -390,16 +401,16 @@ export class Screener {
   inTurn<T>(
     causer: Causer,
     recordCount: number,
-    work: () => Promise<T>,
+    work: (pause: Pause) => Promise<T>,
     signal: AbortSignal = never,
   ): Promise<T> {
     const isLarge = recordCount >= largeRecordsMin;
+    if (!isLarge) this.#smallMs = this.#context.monotonicMs();
     const piece = async () => {
       if (signal.aborted) throw unheard();
-      if (!isLarge) return work();
-      const pause = this.#context.pauses();
-      const result = await work();
-      await pause();
+      const pause = this.#pausesWhileHeard(signal);
+      const result = await work(pause);
+      if (isLarge) await pause();
       return result;
     };
     const lane = isLarge ? this.#large : this.#small;
@@ -408,16 +419,28 @@ export class Screener {
     return lane.run(causer.participantId, piece, `manager ${causer.id}`);
   }
 
-  /** The same within the causer's budget; what does not come to a result was in vain. */
+  /**
+   * The same piece by piece, within the causer's budget; what does not come to a result was in
+   * vain.
+   */
   parsed<T>(
     causer: Causer,
     recordCount: number,
-    parse: () => T,
+    parse: () => Generator<undefined, T>,
     signal: AbortSignal = never,
   ): Promise<T> {
-    const work = async () => parse();
     const found = () => ({ refused: [], onLedger: [] });
-    const paid = () => this.budget.spend(causer, recordCount, work, found);
+    const paid = (pause: Pause) => {
+      const work = async () => {
+        const parsing = parse();
+        for (;;) {
+          const step = parsing.next();
+          if (step.done) return step.value;
+          await pause();
+        }
+      };
+      return this.budget.spend(causer, recordCount, work, found);
+    };
     return this.inTurn(causer, recordCount, paid, signal);
   }
 
@@ -427,18 +450,29 @@ export class Screener {
     signal: AbortSignal = never,
   ): Promise<Result<Screened, Violation>> {
     const length = workOfAll(submission.records);
-    const context = { ...this.#context, pauses: () => this.#pausesWhileHeard(signal) };
     const isLarge = length >= largeRecordsMin;
-    const work = () =>
-      isLarge ? screenSubmission(submission, context) : this.#together.screen(submission);
-    const paid = () =>
-      this.budget.spend(causer, length, work, (found) => (found.ok ? found.value : undefined));
+    const paid = (pause: Pause) => {
+      const context = { ...this.#context, pauses: () => pause };
+      const work = () =>
+        isLarge ? screenSubmission(submission, context) : this.#together.screen(submission);
+      return this.budget.spend(causer, length, work, (found) =>
+        found.ok ? found.value : undefined,
+      );
+    };
     return this.inTurn(causer, length, paid, signal);
+  }
+
+  /** Of a large submission. */
+  #pauses(): Pause {
+    const { monotonicMs } = this.#context;
+    return this.#context.pauses(() =>
+      monotonicMs() - this.#smallMs < besideSmallMs ? restTimes.besideSmall : restTimes.alone,
+    );
   }
 
   /** Work that nobody waits for any more ends at its next pause. */
   #pausesWhileHeard(signal: AbortSignal): Pause {
-    const pause = this.#context.pauses();
+    const pause = this.#pauses();
     return async () => {
       await pause();
       if (signal.aborted) throw unheard();

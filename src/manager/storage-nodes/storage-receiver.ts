@@ -11,12 +11,16 @@ import type { Attestation } from "../../gen/bss/v1/vote_pb.js";
 import type { CallContext, ServerStream } from "../../rpc/server/handlers.js";
 import type { ManagerObserver } from "../manager-observer.js";
 import type { PeerReceiver } from "../peers/peer-receiver.js";
+import type { Waste } from "../peers/waste.js";
 import { rangeOf, type ShippedBlocks } from "../ring/shipped-blocks.js";
 import type { Supervision } from "../supervision/supervision.js";
 import type { StorageLink, StorageLinks } from "./storage-links.js";
 import type { StorageSupervision } from "./storage-supervision.js";
 
-type Context = { readonly observer: Pick<ManagerObserver, "dropped"> };
+type Context = {
+  readonly observer: Pick<ManagerObserver, "dropped">;
+  readonly waste: Pick<Waste, "rest">;
+};
 
 export type StorageReceiverParts = {
   readonly storageLinks: StorageLinks;
@@ -46,7 +50,10 @@ export class StorageReceiver {
     const { storageLinks: links } = this.#parts;
     const link = links.open(context.identity.id, stream);
     try {
-      for await (const { message } of stream.messages) await this.#take(link, message);
+      for await (const { message } of stream.messages) {
+        await this.#context.waste.rest(link.nodeId);
+        await this.#take(link, message);
+      }
     } finally {
       links.closed(link);
     }

@@ -11,9 +11,10 @@ import type {
   SignedObjections,
   Verdict,
 } from "../../gen/bss/v1/broadcast_pb.js";
-import type { Submission } from "../../gen/bss/v1/record_pb.js";
+import { memoryBytesMaxOf } from "../../ledger/records/submissions.js";
 import type { CallContext, ServerStream } from "../../rpc/server/handlers.js";
 import type { ManagerObserver } from "../manager-observer.js";
+import type { Waste } from "../peers/waste.js";
 import type { Pool } from "../pool/pool.js";
 import type { BlockTrigger } from "../ring/block-trigger.js";
 import { type BroadcastSender, verdictsPerMessageMax } from "./broadcast-sender.js";
@@ -21,8 +22,16 @@ import type { Submissions } from "./submissions.js";
 
 /** Relayed submissions of one manager that are looked at, or wait for it, at a time. */
 const relaysMax = 128;
-/** The same in bytes of their records; one that is longer is looked at by itself. */
-const relayBytesMax = 8 * 2 ** 20;
+/**
+ * What they take in memory, which is more than the longest message alone takes: a submission of a
+ * thousand small records takes many times its bytes.
+ */
+export const relayedBytesMax = 32 * 2 ** 20;
+
+type Context = {
+  readonly observer: Pick<ManagerObserver, "dropped">;
+  readonly waste: Pick<Waste, "rest">;
+};
 
 export type BroadcastReceiverParts = {
   readonly submissions: Pick<Submissions, "takeRelayed" | "takeObjections">;
@@ -32,14 +41,13 @@ export type BroadcastReceiverParts = {
 };
 
 export class BroadcastReceiver {
-  readonly #observer: Pick<ManagerObserver, "dropped">;
+  readonly #context: Context;
   readonly #parts: BroadcastReceiverParts;
+  /** By manager: it may have several streams. */
+  readonly #rooms = new Map<string, RelayRoom>();
 
-  constructor(
-    { observer }: { readonly observer: Pick<ManagerObserver, "dropped"> },
-    parts: BroadcastReceiverParts,
-  ) {
-    this.#observer = observer;
+  constructor(context: Context, parts: BroadcastReceiverParts) {
+    this.#context = context;
     this.#parts = parts;
   }
 
@@ -63,13 +71,16 @@ export class BroadcastReceiver {
     stream: ServerStream<BroadcastRequest, MessageInitShape<typeof BroadcastResponseSchema>>,
   ): Promise<void> {
     const from = context.identity.id;
-    const relays = new Relays();
+    const room = this.#rooms.get(from) ?? new RelayRoom();
+    this.#rooms.set(from, room);
+    const relays = new Relays(room);
     for await (const { message, leftOut } of stream.messages) {
+      await this.#context.waste.rest(from);
       if (message.case === "verdict") this.#takeVerdict(from, message.value);
       if (message.case === "objections") await this.#takeObjections(from, message.value);
       if (message.case !== "submission") continue;
       const { value: submission } = message;
-      await relays.start(recordBytesOf(submission), async () => {
+      await relays.start(memoryBytesMaxOf(submission), async () => {
         const value = await this.#parts.submissions.takeRelayed(from, submission, leftOut);
         if (value !== undefined) await stream.write({ message: { case: "objections", value } });
       });
@@ -79,7 +90,7 @@ export class BroadcastReceiver {
 
   #takeVerdict(from: string, { submissionIds }: Verdict): void {
     if (submissionIds.length > verdictsPerMessageMax) {
-      this.#observer.dropped(from, "TOO_MANY_VERDICTS");
+      this.#context.observer.dropped(from, "TOO_MANY_VERDICTS");
       return;
     }
     for (const id of submissionIds) {
@@ -93,29 +104,53 @@ export class BroadcastReceiver {
   }
 }
 
-function recordBytesOf({ records }: Submission): number {
-  return records.reduce((sum, { length }) => sum + length, 0);
+/** Room for what one manager relays, on all of its streams. */
+class RelayRoom {
+  #count = 0;
+  #byteCount = 0;
+  #waiting: (() => void)[] = [];
+
+  /** Resolves when there is room, and it was taken. */
+  async take(byteCount: number): Promise<void> {
+    while (!this.#has(byteCount)) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    this.#count += 1;
+    this.#byteCount += byteCount;
+  }
+
+  giveBack(byteCount: number): void {
+    this.#count -= 1;
+    this.#byteCount -= byteCount;
+    for (const lookAgain of this.#waiting.splice(0)) lookAgain();
+  }
+
+  #has(byteCount: number): boolean {
+    if (this.#count === 0) return true;
+    return this.#count < relaysMax && this.#byteCount + byteCount <= relayedBytesMax;
+  }
 }
 
 /** What one stream has brought and is not looked at yet: bounded, so the stream waits for it. */
 class Relays {
+  readonly #room: RelayRoom;
   readonly #running = new Set<Promise<void>>();
-  #byteCount = 0;
   #fault: { readonly error: unknown } | undefined;
+
+  constructor(room: RelayRoom) {
+    this.#room = room;
+  }
 
   /** Resolves when the next one may come. */
   async start(byteCount: number, look: () => Promise<void>): Promise<void> {
-    while (this.#running.size > 0 && !this.#hasRoomFor(byteCount)) {
-      await Promise.race(this.#running);
-    }
     if (this.#fault !== undefined) throw this.#fault.error;
-    this.#byteCount += byteCount;
+    await this.#room.take(byteCount);
     const work = look()
       .catch((error: unknown) => {
         this.#fault ??= { error };
       })
       .finally(() => {
-        this.#byteCount -= byteCount;
+        this.#room.giveBack(byteCount);
         this.#running.delete(work);
       });
     this.#running.add(work);
@@ -124,9 +159,5 @@ class Relays {
   async settled(): Promise<void> {
     await Promise.all(this.#running);
     if (this.#fault !== undefined) throw this.#fault.error;
-  }
-
-  #hasRoomFor(byteCount: number): boolean {
-    return this.#running.size < relaysMax && this.#byteCount + byteCount <= relayBytesMax;
   }
 }

@@ -36,6 +36,7 @@ import { contradictions } from "../../ledger/records/rules.js";
 import {
   decodedBytesOf,
   type ParsedSubmission,
+  parseInPieces,
   parseSubmission,
   parsingWorkOf,
   pooledBytesOf,
@@ -60,7 +61,7 @@ import {
   Screener,
   type SecondLook,
 } from "../screening/screening.js";
-import type { Causer } from "../screening/screening-budget.js";
+import { type Causer, priceOf } from "../screening/screening-budget.js";
 import type { TipWatch } from "../screening/tip-watch.js";
 import type { StatementLog } from "../signing/statement-log.js";
 import type { Availability } from "./availability.js";
@@ -145,7 +146,8 @@ export class Submissions {
     const { pool, candidates, ring, tip } = parts;
     const screening = {
       ...context,
-      pauses: () => pausesOf(context.time, () => ring.status().step !== "idle"),
+      pauses: (restTimes?: () => number) =>
+        pausesOf(context.time, () => ring.status().step !== "idle", restTimes),
       mightCure: (record: ParsedRecord, reason: RuleReason) =>
         pool.mightCure(record, reason) || candidates.mightCure(record, reason),
     };
@@ -210,7 +212,9 @@ export class Submissions {
     } catch (error) {
       // The manager that relayed it orders it; this one judges it again as a part of the block.
       if (!(error instanceof RpcError)) throw error;
-      this.#context.observer.dropped(from, "OVER_BUDGET");
+      if (error.reason === "REFUSALS_EXHAUSTED") {
+        this.#context.observer.dropped(from, "OVER_BUDGET");
+      }
       return undefined;
     }
   }
@@ -220,14 +224,10 @@ export class Submissions {
     message: Submission,
     leftOut: readonly number[],
   ): Promise<SignedObjections | undefined> {
-    const { consortiumId, policy, observer } = this.#context;
+    const { observer } = this.#context;
     const { pool, broadcast, trigger } = this.#parts;
     const relay = { kind: "manager", id: from } as const;
-    const unknown: Causer = { ...relay, participantId: "" };
-    const parse = async () => parseSubmission(consortiumId, message, policy);
-    const parsed = await this.#screener.inTurn(unknown, parsingWorkOf(message), parse);
-    if (!parsed.ok) return undefined;
-    const submission = parsed.value;
+    const submission = await this.#parseRelayed(from, message);
     const { idHex } = submission;
     // Whoever relays it has found it accurate.
     pool.verdict(from, submission.id);
@@ -238,8 +238,15 @@ export class Submissions {
     if (records.length === 0) return undefined;
     const causer: Causer = { ...relay, participantId: submission.participantId };
     const screened = await this.#screenAndPool(causer, submission, records);
-    if (!screened.ok) return undefined;
-    const { refused, height } = screened.value;
+    const { budget } = this.#screener;
+    if (!screened.ok) {
+      budget.charge(ofAllFrom(from), workOfAll(records));
+      return undefined;
+    }
+    const { refused, height, accurate, open: lacking } = screened.value;
+    // An honest manager relays what has something new to it.
+    const isVain = accurate.length + lacking.length === 0;
+    if (isVain) budget.charge(ofAllFrom(from), priceOf(screened.value));
     // What the ledger contradicts nobody will order; the rest is what the verdict is about.
     if (refused.every(({ violation }) => contradictions.has(violation.reason))) {
       observer.verdict("accepted");
@@ -247,6 +254,25 @@ export class Submissions {
     }
     this.#sealing.add(submission);
     return this.#objections.signed(submission, this.#objections.ofRefusals(refused, height));
+  }
+
+  /**
+   * What waits here already is not parsed again. What cannot be parsed is charged to the manager
+   * that relays it, as it is nobody's.
+   */
+  async #parseRelayed(from: string, message: Submission): Promise<ParsedSubmission> {
+    const { consortiumId, policy, observer } = this.#context;
+    const known = this.#parts.pool.submission(
+      toHex(submissionId(message.header, message.signature)),
+    );
+    if (known !== undefined) return known;
+    function* parse() {
+      const parsed = yield* parseInPieces(consortiumId, message, policy);
+      if (parsed.ok) return parsed.value;
+      observer.dropped(from, parsed.error.reason);
+      throw rpcErrorOfViolation(parsed.error, "submission");
+    }
+    return this.#screener.parsed(ofAllFrom(from), parsingWorkOf(message), parse);
   }
 
   /** Another manager found records wrong; `from` passes it on. */
@@ -351,12 +377,16 @@ export class Submissions {
     this.#parts.trigger.check();
   }
 
-  #parse(callerId: string, message: Submission | undefined): ParsedSubmission {
+  *#parse(
+    callerId: string,
+    message: Submission | undefined,
+  ): Generator<undefined, ParsedSubmission> {
     if (message === undefined) {
       const text = "the request holds no submission";
       throw new RpcError("SUBMISSION_MALFORMED", text, { field: "submission" });
     }
-    const parsed = parseSubmission(this.#context.consortiumId, message, this.#context.policy);
+    const { consortiumId, policy } = this.#context;
+    const parsed = yield* parseInPieces(consortiumId, message, policy);
     if (!parsed.ok) throw rpcErrorOfViolation(parsed.error, "submission");
     const { participantId } = parsed.value;
     if (participantId !== callerId) {
@@ -501,6 +531,11 @@ export class Submissions {
     const text = "not final before the deadline; nothing is lost, try again for the receipt";
     return new RpcError("DEADLINE", text);
   }
+}
+
+/** The account of a manager for what no honest one relays, whosever it is. */
+function ofAllFrom(managerId: string): Causer {
+  return { kind: "manager", id: managerId, participantId: "" };
 }
 
 function noRoom(room: "full" | "share"): RpcError {

@@ -22,6 +22,9 @@ export type HeadWatchPorts = {
   readonly onDiffering: (head: SignedHead, held: HeadClaim) => void;
 };
 
+/** Whether a head is what this manager holds there, or may be once it gets there. */
+export type HeadFit = "fits" | "differs";
+
 /** Heads kept of each manager: those beyond this one's, and those that differ. */
 const headsMax = 64;
 
@@ -43,11 +46,12 @@ export class HeadWatch {
   }
 
   /** Takes a head whose signature has been verified. */
-  async take(head: SignedHead): Promise<void> {
+  async take(head: SignedHead): Promise<HeadFit> {
     const height = Number(head.height);
     const held = await this.#ports.held.at(height);
-    if (held === undefined) keep(this.#ahead, head);
-    else this.#compare(head, held);
+    if (held !== undefined) return this.#compare(head, held);
+    keep(this.#ahead, head);
+    return "fits";
   }
 
   /** A block has been appended, and `held` noted. */
@@ -61,11 +65,11 @@ export class HeadWatch {
     }
   }
 
-  #compare(head: SignedHead, held: HeadClaim): void {
+  #compare(head: SignedHead, held: HeadClaim): HeadFit {
     const height = Number(head.height);
     if (isEqual(head, held)) {
       this.#differing.get(head.managerId)?.delete(height);
-      return;
+      return "fits";
     }
     keep(this.#differing, head);
     const agreeing = [...this.#differing].filter(([, heads]) => {
@@ -74,7 +78,7 @@ export class HeadWatch {
     });
     if (agreeing.length < this.#ports.quorum()) {
       this.#ports.onDiffering(head, held);
-      return;
+      return "differs";
     }
     const ids = agreeing
       .map(([managerId]) => managerId)
@@ -85,6 +89,7 @@ export class HeadWatch {
       `${ids} hold another ${what} than this manager at height ${height}: ` +
         `block ${toHex(head.blockId)} there, ${toHex(held.blockId)} here`,
     );
+    return "differs";
   }
 }
 

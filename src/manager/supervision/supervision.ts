@@ -27,7 +27,7 @@ import type { BlockTrigger } from "../ring/block-trigger.js";
 import type { RingInbox } from "../ring/ring-inbox.js";
 import type { StatementLog } from "../signing/statement-log.js";
 import { ForkWatch, forkMessage } from "./fork-watch.js";
-import { type HeadClaim, HeadWatch, HeldHeads, whatDiffers } from "./head-watch.js";
+import { type HeadClaim, type HeadFit, HeadWatch, HeldHeads, whatDiffers } from "./head-watch.js";
 import { Resumption } from "./resumption.js";
 import { SuspensionExchange } from "./suspension-exchange.js";
 import { SuspensionPool } from "./suspension-pool.js";
@@ -93,7 +93,7 @@ export class Supervision {
   }
 
   /** Takes a head whose signature has been verified. */
-  takeHead(head: SignedHead): Promise<void> {
+  takeHead(head: SignedHead): Promise<HeadFit> {
     return this.#heads.take(head);
   }
 

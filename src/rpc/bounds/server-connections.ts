@@ -71,9 +71,12 @@ type ConnectionsOptions = {
 
 export class Connections {
   readonly #options: ConnectionsOptions;
-  /** Of addresses, and of those who are known. */
+  /** Of addresses, of all that are unknown together, and of those who are known. */
   readonly #rates: RateLimits;
+  readonly #unknownRate: RateLimits;
   readonly #callerRates: RateLimits;
+  /** Addresses over which somebody known has called; the latest are the last. */
+  readonly #knownAddresses = new Set<string>();
   readonly #groups: Readonly<Record<ConnectionGroup, Holdings>>;
   /** By their addresses, in the order in which they came. */
   readonly #open = new Map<string, Connection>();
@@ -86,6 +89,11 @@ export class Connections {
       perSecond: limits.vainPerAddressPerSecond,
       burst: limits.vainPerAddressBurst,
       causersMax: addressesMax,
+    });
+    this.#unknownRate = new RateLimits({
+      perSecond: limits.vainPerSecond,
+      burst: limits.vainBurst,
+      causersMax: 1,
     });
     this.#callerRates = new RateLimits({
       perSecond: limits.newPerCallerPerSecond,
@@ -111,17 +119,20 @@ export class Connections {
 
   /** Takes a connection that was accepted, or ends it and returns false. */
   take(socket: Socket): boolean {
-    const key = keyOf(socket);
     // It may have been closed already, and then it has no address.
-    if (key === undefined || this.#closing) return refuse(socket);
-    // The other end can use the same port again before this process hears that it let go of it.
-    const former = this.#open.get(key);
-    if (former !== undefined) this.#end(former, undefined);
-    const causer = networkOf(socket.remoteAddress ?? "");
-    if (this.#rates.take(causer, 1, this.#options.monotonicMs()) > 0) {
+    const { remoteAddress } = socket;
+    if (remoteAddress === undefined || this.#closing) return refuse(socket);
+    // First what refuses most and costs least.
+    const causer = networkOf(remoteAddress);
+    if (!this.#mayCome(causer)) {
       this.#options.onEnded("rate");
       return refuse(socket);
     }
+    const key = keyOf(socket);
+    if (key === undefined) return refuse(socket);
+    // The other end can use the same port again before this process hears that it let go of it.
+    const former = this.#open.get(key);
+    if (former !== undefined) this.#end(former, undefined);
     this.#makeRoomFor(causer);
     if (this.#groups.strangers.take(causer, 1) !== undefined) {
       this.#options.onEnded("share");
@@ -190,12 +201,29 @@ export class Connections {
     const nowMs = this.#options.monotonicMs();
     if (this.#callerRates.take(causer, 1, nowMs) === 0) {
       this.#rates.charge(connection.causer, -1, nowMs);
+      this.#noteKnown(connection.causer, nowMs);
     }
     connection.group = group;
     connection.causer = causer;
     connection.validToMs = validToMs;
     // It may have been refused before, and was about to be cut.
     connection.cutAt = undefined;
+  }
+
+  /** However many addresses strangers have, those of members find a place. */
+  #mayCome(address: string): boolean {
+    const nowMs = this.#options.monotonicMs();
+    if (this.#rates.take(address, 1, nowMs) > 0) return false;
+    return this.#knownAddresses.has(address) || this.#unknownRate.take(all, 1, nowMs) === 0;
+  }
+
+  #noteKnown(address: string, nowMs: number): void {
+    if (!this.#knownAddresses.delete(address)) this.#unknownRate.charge(all, -1, nowMs);
+    this.#knownAddresses.add(address);
+    const [oldest] = this.#knownAddresses;
+    if (this.#knownAddresses.size > addressesMax && oldest !== undefined) {
+      this.#knownAddresses.delete(oldest);
+    }
   }
 
   /** Whether the oldest connection of the caller that holds most gives its place to this one. */
@@ -288,8 +316,10 @@ export class Connections {
   }
 }
 
-/** Addresses whose recent connections are counted. */
+/** Addresses whose recent connections are counted, and that are known. */
 const addressesMax = 10_000;
+/** Whose connections those of all unknown addresses are. */
+const all = "";
 const callersMax = 10_000;
 /** A refused caller has this long to read why. */
 const refusedSeconds = 2;

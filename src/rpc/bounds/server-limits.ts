@@ -3,7 +3,8 @@
  * the order in which what comes from a caller meets them:
  *
  *     accepted  ── accept.ts ──────────── no descriptor left: the connection is reported, and lost
- *               ── server-connections.ts  new ones of one address; strangers of one and in all
+ *               ── server-connections.ts  new ones of one address and of all that are unknown;
+ *                                         strangers of one and in all
  *     record    ── first-record.ts ────── the first one of TLS is whole, before TLS is set up
  *     TLS       ── tls/tls.ts ─────────── handshake time, streams and headers of one connection
  *     headers   ── header-bounds.ts ───── bytes and binary values, before they become metadata
@@ -101,7 +102,7 @@ export const defaultRpcLimits: RpcLimits = {
     unknown: { perSecond: 700, burst: 2_000 },
   },
   // An attestation for each block, and four heads a second.
-  storageMessages: { perSecond: 100, burst: 400 },
+  storageMessages: { perSecond: 50, burst: 400 },
   streamQueueMessagesMax: 4_096,
   streamQueueBytesMax: 64 * MiB,
   keepaliveMs: 10_000,
@@ -124,6 +125,9 @@ export type ConnectionLimits = {
    */
   readonly vainPerAddressPerSecond: number;
   readonly vainPerAddressBurst: number;
+  /** The same of all addresses together over which nobody known has called for a long time. */
+  readonly vainPerSecond: number;
+  readonly vainBurst: number;
   /** Somebody known who connects more often than this pays with the rate of the address. */
   readonly newPerCallerPerSecond: number;
   readonly newPerCallerBurst: number;
@@ -181,6 +185,9 @@ export const defaultConnectionLimits: ConnectionLimits = {
   // All storage nodes of one office have one address, and come back together after an outage.
   vainPerAddressPerSecond: 20,
   vainPerAddressBurst: 1_024,
+  // What setting up TLS for them may take of the thread: a few hundredths.
+  vainPerSecond: 100,
+  vainBurst: 2_048,
   // As many as a client may hold at once, and then as fast as a script calls `bss`.
   newPerCallerPerSecond: 5,
   newPerCallerBurst: 64,

@@ -32,10 +32,18 @@ type UnreadAnswersOptions = {
   readonly onUnread: (ends: ConnectionEnds) => void;
   /** The share of the time in which this process had work lately, 0 to 1. */
   readonly busyShare: () => number;
+  /** Whether something is under way that must not wait for answers to be read. */
+  readonly isPressed: () => boolean;
 };
 
+/** Runs a part of an answer and counts its time. */
+type Reading = <R>(work: () => Promise<R>) => Promise<R>;
+
 const pagesPerCallerMax = 1;
-/** How long a caller rests after a page while this process is busy, in times of the reading. */
+/**
+ * How long a caller rests after a page or a long answer while this process is busy or pressed, in
+ * times of the reading.
+ */
 const restTimes = { busy: 3, else: 1 } as const;
 /** One caller that lists without end and rests as long keeps a process busy half of its time. */
 const busyAbove = 3 / 4;
@@ -51,6 +59,8 @@ export class UnreadAnswers {
   readonly #pages: FairLane;
   /** One page of a caller, and its rest, which takes no place of `#pages` from others. */
   readonly #pageTurns = new FairLane(Number.POSITIVE_INFINITY, pagesPerCallerMax);
+  /** The same of long answers. */
+  readonly #longTurns = new FairLane(Number.POSITIVE_INFINITY, longAnswersPerCallerMax);
   /** A long answer has its place from before it is read until its caller has taken it. */
   readonly #long: Readonly<Record<AnswerGroup, FairLane>>;
   /** Answers that hold bytes. */
@@ -122,29 +132,51 @@ export class UnreadAnswers {
       else answer.giveBack(pageBytesMax - bytes.length);
       return bytes;
     };
-    return new Promise((resolve, reject) => {
-      const page = async () => {
-        let restMs = 0;
-        const timedRead = () => {
-          const startedMs = performance.now();
-          return read().finally(() => {
-            restMs = performance.now() - startedMs;
-          });
-        };
-        await this.#pages.run(answer.causer, timedRead, group).then(resolve, reject);
-        const isBusy = this.#options.busyShare() > busyAbove;
-        await sleep((isBusy ? restTimes.busy : restTimes.else) * restMs);
-      };
-      void this.#pageTurns.run(answer.causer, page);
-    });
+    let spentMs = 0;
+    const timedRead = () => {
+      const startedMs = performance.now();
+      return read().finally(() => {
+        spentMs = performance.now() - startedMs;
+      });
+    };
+    const page = () => this.#pages.run(answer.causer, timedRead, group);
+    return this.#inRestedTurn(this.#pageTurns, answer.causer, page, () => spentMs);
   }
 
   /**
-   * Makes and sends a long answer when it is the caller's turn. `send` reads its parts, and
-   * resolves when the caller has taken it.
+   * Makes and sends a long answer when it is the caller's turn; `send` resolves when the caller has
+   * taken it. What it does by `read` is the reading, after which the caller rests like one that
+   * lists.
    */
-  inTurn<T>(answer: UnreadAnswer, send: () => Promise<T>): Promise<T> {
-    return this.#long[groupOf(answer.identity)].run(answer.causer, send);
+  inTurn<T>(answer: UnreadAnswer, send: (read: Reading) => Promise<T>): Promise<T> {
+    let spentMs = 0;
+    const read: Reading = async (work) => {
+      const startedMs = performance.now();
+      try {
+        return await work();
+      } finally {
+        spentMs += performance.now() - startedMs;
+      }
+    };
+    const lane = this.#long[groupOf(answer.identity)];
+    const work = () => lane.run(answer.causer, () => send(read));
+    return this.#inRestedTurn(this.#longTurns, answer.causer, work, () => spentMs);
+  }
+
+  /** Runs `work`, of which a causer's next has to wait for a few times what this one spent. */
+  #inRestedTurn<T>(
+    turns: FairLane,
+    causer: string,
+    work: () => Promise<T>,
+    spentMs: () => number,
+  ): Promise<T> {
+    return new Promise((resolve, reject) => {
+      void turns.run(causer, async () => {
+        await work().then(resolve, reject);
+        const isBusy = this.#options.isPressed() || this.#options.busyShare() > busyAbove;
+        await sleep((isBusy ? restTimes.busy : restTimes.else) * spentMs());
+      });
+    });
   }
 
   /** To be called every second. */

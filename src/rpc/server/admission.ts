@@ -269,5 +269,8 @@ function closeSoon(stream: CallStream | undefined): void {
   timer.unref();
 }
 
-/** The refusal reaches the caller before the reset; this leaves it time to stop by itself. */
-const sendingAfterRefusalMs = 1_000;
+/**
+ * The refusal reaches the caller before the reset; this leaves it time to stop by itself. A caller
+ * on a fast link that does not can send some MiB in it.
+ */
+const sendingAfterRefusalMs = 100;

@@ -177,9 +177,9 @@ function serveBidi(
       messages,
       write: (response) => writer.write(encode(response)),
       writeInTurn: (make) =>
-        runtime.answers.inTurn(held, async () => {
+        runtime.answers.inTurn(held, async (read) => {
           if (writer.over) return false;
-          return writer.write(encode(await make()));
+          return writer.write(await read(async () => encode(await make())));
         }),
       offer: (response) => writer.offer(encode(response)),
       end: () => writer.end(),

@@ -56,6 +56,8 @@ export type RpcServerOptions = {
   readonly onCallerRefused?: OnCallerRefused;
   /** Told of connections that are refused or cut. */
   readonly onConnectionEnded?: (cause: ConnectionEnd) => void;
+  /** Whether something is under way that must not wait for long answers to be read. */
+  readonly isPressed?: () => boolean;
 };
 
 export function createServer(options: RpcServerOptions): RpcServer {
@@ -101,6 +103,7 @@ export class RpcServer {
       sentOver: (ends) => connections.sentOver(ends),
       onUnread: (ends) => connections.end(ends, "unread"),
       busyShare: busyShareMeter(),
+      isPressed: options.isPressed ?? (() => false),
     });
     this.#rates = new CallRates({
       limits: limits.callRates,

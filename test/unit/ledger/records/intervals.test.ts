@@ -12,7 +12,13 @@ import {
   workOf,
   workOfAll,
 } from "../../../../src/ledger/records/intervals.js";
-import { decodedBytesOf, parseSubmission } from "../../../../src/ledger/records/submissions.js";
+import {
+  decodedBytesOf,
+  memoryBytesMaxOf,
+  memoryBytesOf,
+  parseInPieces,
+  parseSubmission,
+} from "../../../../src/ledger/records/submissions.js";
 import { Chain } from "../support/chain.js";
 import { consortiumId, policy, startS } from "../support/consortium.js";
 import {
@@ -47,6 +53,38 @@ describe("the work of a record", () => {
       assert.equal(workOf(parsed(longProfile(intervals, 0))), work);
     }
     assert.equal(workOfAll([parsed(readingBytes()), parsed(longProfile(256, 0))]), 4);
+  });
+});
+
+describe("parsing in pieces", () => {
+  const piecesOf = (records: readonly Uint8Array[]) => {
+    const limits = { ...policy, submissionRecordsMax: 1_000, recordBytesMax: 100_000 };
+    return [...parseInPieces(consortiumId, submissionOf(records), limits)].length + 1;
+  };
+
+  test("takes records by their number, their bytes and their intervals", () => {
+    const few = Array.from({ length: 40 }, () => documentBytes());
+    assert.equal(piecesOf(few), 1);
+    const many = Array.from({ length: 1_000 }, () => documentBytes());
+    assert.ok(piecesOf(many) >= 10);
+    const long = Array.from({ length: 8 }, () =>
+      documentBytes({ content: new Uint8Array(60_000) }),
+    );
+    assert.equal(piecesOf(long), 4, "two of 60 kB each");
+    const profiles = Array.from({ length: 10 }, (_, i) => longProfile(month, i));
+    assert.equal(piecesOf(profiles), 2, "five of 24 each");
+  });
+});
+
+describe("what a submission takes in memory", () => {
+  test("is at most what was said before it was parsed", () => {
+    const tiny = Array.from({ length: 30 }, (_, i) => longProfile(1, i));
+    const valued = profileBytes({ message: {} });
+    for (const records of [tiny, [longProfile(month, 0)], [valued], [documentBytes()]]) {
+      const submission = submitted(records);
+      const bytes = memoryBytesOf(submission.message) + decodedBytesOf(submission.records);
+      assert.ok(bytes <= memoryBytesMaxOf(submission.message));
+    }
   });
 });
 

@@ -31,6 +31,7 @@ import {
 } from "../../../../src/ledger/certificates/certificate-builders.js";
 import { headDigest } from "../../../../src/ledger/certificates/vote-digests.js";
 import {
+  differingHeadPrice,
   headLimit,
   type PeerReceiver,
   type VoteMessage,
@@ -103,6 +104,7 @@ describe("what comes in on a stream of votes", () => {
   let answers: string[];
   let height: number;
   let nowMs: number;
+  let fit: "fits" | "differs";
   let wantsLate: boolean;
   let attested: string[];
   let claimed: (readonly [from: string, height: number])[];
@@ -119,6 +121,7 @@ describe("what comes in on a stream of votes", () => {
     height = 1;
     nowMs = 0;
     wantsLate = false;
+    fit = "fits";
     attested = [];
     claimed = [];
     candidates = new CandidateBlocks({ isBoundTo: () => false });
@@ -150,7 +153,10 @@ describe("what comes in on a stream of votes", () => {
       },
       supervision: {
         isNews: (head) => head.height >= 5n,
-        takeHead: async (head) => void verified.push(head.height),
+        takeHead: async (head) => {
+          verified.push(head.height);
+          return fit;
+        },
         take: async (_, message) => void supervision.push(message.case),
         takeBlocks: async () => false,
       },
@@ -422,6 +428,20 @@ describe("what comes in on a stream of votes", () => {
     nowMs += 1_000;
     await take({ case: "head", value: headOf(peer, 5) });
     assert.equal(verified.length, headLimit.burst + 2);
+  });
+
+  test("looks at a tenth as many heads that are not what it holds", async () => {
+    fit = "differs";
+    for (let i = 0; i < headLimit.burst; i++) {
+      await take({ case: "head", value: headOf(peer, 5) });
+    }
+    assert.equal(verified.length, headLimit.burst / differingHeadPrice);
+    await receiver.take("manager-3", { case: "head", value: headOf("manager-3", 6) });
+    assert.equal(verified.at(-1), 6n);
+    fit = "fits";
+    nowMs += 1_000;
+    await take({ case: "head", value: headOf(peer, 5) });
+    assert.equal(verified.at(-1), 5n, "it is heard again soon");
   });
 
   test("spends no signature on a head that says nothing new, and says so", async () => {

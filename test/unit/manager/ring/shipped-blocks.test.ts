@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
-import { toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { CertifiedManagerBlockSchema } from "../../../../src/gen/bss/v1/block_pb.js";
 import { StorageBlocksSchema } from "../../../../src/gen/bss/v1/verify_integrity_pb.js";
+import { headerBytesMax } from "../../../../src/ledger/blocks/block-parsing.js";
 import { parseManagerBlock } from "../../../../src/ledger/blocks/manager-blocks.js";
-import { ShippedBlocks } from "../../../../src/manager/ring/shipped-blocks.js";
+import { ShippedBlocks, shippedBytes } from "../../../../src/manager/ring/shipped-blocks.js";
 import { ManagerStore } from "../../../../src/store/manager-store.js";
 import { openMemoryStore } from "../../../../src/store/memory-store.js";
 import { epochKey, genesis } from "../../ledger/support/consortium.js";
@@ -47,6 +49,16 @@ describe("blocks for those who are behind", () => {
       sealed,
       blocks.map(({ executed }) => executed.sealed),
     );
+  });
+
+  test("are about as long as they are taken for, and no longer", async () => {
+    for (const { block, certificates } of (await shipped.forManagers(1, 100)).blocks) {
+      const message = create(CertifiedManagerBlockSchema, { block, certificates });
+      const parts = [...(block?.records ?? []), ...(block?.privateEntries ?? [])];
+      const taken = shippedBytes(block?.block, certificates, parts);
+      const bytes = toBinary(CertifiedManagerBlockSchema, message).length;
+      assert.ok(bytes <= taken && taken <= bytes + headerBytesMax, `${bytes}, not ${taken}`);
+    }
   });
 
   test("begin where they were asked for, and are as many as that", async () => {

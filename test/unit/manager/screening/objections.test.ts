@@ -327,6 +327,33 @@ describe("objections of other managers", () => {
     assert.equal(refused.length, 2_500 + 1, "a quarter of 10,000, and the other author's");
   });
 
+  test("count with all that were signed with them, as they are held together", async () => {
+    const wrong = () => documentBytes({ mediaType: "" });
+    const filler = submitted([documentBytes()]);
+    const flood = () => {
+      const [real, other] = [waiting([wrong()]), filler].map((each) =>
+        objectionTo(each, { height: 1 }),
+      );
+      const fillers = Array.from({ length: 999 }, () =>
+        defined(other?.objections[0], "there is one"),
+      );
+      const {
+        signature,
+        objections: [first],
+      } = defined(real, "there is one");
+      return create(SignedObjectionsSchema, {
+        objections: [defined(first, "there is one"), ...fillers],
+        ...(signature && { signature }),
+      });
+    };
+    for (let i = 0; i < 4; i++) objections.consider(flood());
+    await extend();
+    assert.equal(refused.length, 2, "2,500 is a manager's share");
+    objections.consider(flood());
+    await extend();
+    assert.equal(refused.length, 3, "there is room again");
+  });
+
   test("[R4.7.1] of this manager have one signature, which binds consortium, place and reason", async () => {
     const submission = submitted([documentBytes(), documentBytes()]);
     const violation = { reason: "SALT_INVALID", message: "No.", field: "salt" } as const;

@@ -282,7 +282,49 @@ describe("[R3.9] many small submissions", () => {
 });
 
 describe("[R3.9] long work on submissions", () => {
-  const setUp = (isVoting: () => boolean) => {
+  test("rests three times as long while small ones of anybody come", async () => {
+    const { ports } = await LedgerWorld.create();
+    let nowMs = 0;
+    let times: (number | undefined)[] = [];
+    const pauses = (restTimes?: () => number) => async () => void times.push(restTimes?.());
+    const context = { ...ports, pauses, monotonicMs: () => nowMs, time: systemTime };
+    const screener = new Screener(context, { knowsAllFinal: false });
+    const restsOf = async (records: number) => {
+      times = [];
+      const bytes = Array.from({ length: records }, () => documentBytes());
+      await screener.screen({ kind: "caller", id: `of ${records}` }, submitted(bytes));
+      return [...new Set(times)];
+    };
+    assert.deepEqual(await restsOf(50), [1]);
+    assert.deepEqual(await restsOf(1), [undefined], "small ones rest as little as ever");
+    assert.deepEqual(await restsOf(50), [3]);
+    nowMs = 5_000;
+    assert.deepEqual(await restsOf(50), [1]);
+  });
+
+  test("pauses between the pieces of parsing, which ends when nobody waits for it", async () => {
+    const { ports } = await LedgerWorld.create();
+    let paused = 0;
+    const gone = new AbortController();
+    const pauses = () => async () => {
+      paused += 1;
+      if (paused === 5) gone.abort();
+    };
+    const context = { ...ports, pauses, monotonicMs: () => 0, time: systemTime };
+    const screener = new Screener(context, { knowsAllFinal: false });
+    const caller = { kind: "caller", id: "a" } as const;
+    function* parse() {
+      for (let i = 0; i < 3; i++) yield undefined;
+      return "parsed";
+    }
+    assert.equal(await screener.parsed(caller, 10, parse), "parsed");
+    assert.equal(paused, 3);
+    const vain = screener.parsed(caller, 10, parse, gone.signal);
+    await assert.rejects(vain, { reason: "DEADLINE" });
+    assert.equal(paused, 5);
+  });
+
+  const setUp = (isVoting: () => boolean, restTimes?: () => number) => {
     const clock = { nowMs: 1_000, breaths: 0, waits: [] as number[] };
     const time = {
       monotonicMs: () => clock.nowMs,
@@ -296,7 +338,7 @@ describe("[R3.9] long work on submissions", () => {
         clock.breaths += 1;
       },
     };
-    return { clock, pause: pausesOf(time, isVoting) };
+    return { clock, pause: pausesOf(time, isVoting, restTimes) };
   };
 
   test("pauses for as long as it has worked while votes are under way", async () => {
@@ -306,6 +348,20 @@ describe("[R3.9] long work on submissions", () => {
       await pause();
     }
     assert.deepEqual([clock.waits, clock.breaths], [[6, 0, 30], 0]);
+  });
+
+  test("pauses several times as long where it is told to, as of that moment", async () => {
+    let times = 3;
+    const { clock, pause } = setUp(
+      () => true,
+      () => times,
+    );
+    for (const workedMs of [6, 10]) {
+      clock.nowMs += workedMs;
+      await pause();
+      times = 1;
+    }
+    assert.deepEqual(clock.waits, [18, 10]);
   });
 
   test("does not take what held it up for work", async () => {

@@ -102,7 +102,8 @@ describe("the links of storage nodes", () => {
       },
     };
     const members = () => genesis.members;
-    const context = { selfId, policy, members, time: systemTime, store, observer };
+    const waste = { rest: () => undefined };
+    const context = { selfId, policy, members, time: systemTime, store, observer, waste };
     links = new StorageLinks(context, candidates);
     receiver = new StorageReceiver(context, {
       storageLinks: links,

@@ -9,8 +9,12 @@ import {
   type SignedObjections,
   SignedObjectionsSchema,
 } from "../../../../src/gen/bss/v1/broadcast_pb.js";
-import type { Submission } from "../../../../src/gen/bss/v1/record_pb.js";
-import { BroadcastReceiver } from "../../../../src/manager/submissions/broadcast-receiver.js";
+import { type Submission, SubmissionSchema } from "../../../../src/gen/bss/v1/record_pb.js";
+import { memoryBytesMaxOf } from "../../../../src/ledger/records/submissions.js";
+import {
+  BroadcastReceiver,
+  relayedBytesMax,
+} from "../../../../src/manager/submissions/broadcast-receiver.js";
 import { BroadcastSender } from "../../../../src/manager/submissions/broadcast-sender.js";
 import { documentBytes, submitted } from "../../ledger/support/records.js";
 import { callerContext, FakeStream } from "../support/fake-stream.js";
@@ -26,6 +30,7 @@ const signed = (reason: string) =>
     objections: [{ reason }],
     signature: { signature: new Uint8Array(64) },
   });
+const noWaste = { rest: () => undefined };
 const id = (byte: number) => new Uint8Array(32).fill(byte);
 
 describe("the exchange of submissions between managers", () => {
@@ -35,6 +40,8 @@ describe("the exchange of submissions between managers", () => {
   let objections: (readonly [from: string, reason: string])[];
   let dropped: string[];
   let found: SignedObjections | undefined;
+  /** How long a relayed submission is looked at; at once if undefined. */
+  let look: Promise<undefined> | undefined;
   let requests: BroadcastRequest[];
   let timers: (readonly [delayMs: number, work: () => void])[];
   let nowMs: number;
@@ -45,7 +52,7 @@ describe("the exchange of submissions between managers", () => {
 
   beforeEach(() => {
     [sent, relayed, verdicts, objections, dropped, found] = [[], [], [], [], [], undefined];
-    [requests, timers, nowMs] = [[], [], 0];
+    [requests, timers, nowMs, look] = [[], [], 0, undefined];
     [nextProposer, settled] = ["manager-2", new Set()];
     const links = {
       peerIds,
@@ -66,12 +73,12 @@ describe("the exchange of submissions between managers", () => {
       isWaiting: (idHex) => !settled.has(idHex),
     });
     receiver = new BroadcastReceiver(
-      { observer: { dropped: (_, what) => dropped.push(what) } },
+      { observer: { dropped: (_, what) => dropped.push(what) }, waste: noWaste },
       {
         submissions: {
           takeRelayed: async (from, message) => {
             relayed.push([from, message]);
-            return found;
+            return look ?? found;
           },
           takeObjections: async (from, { objections: [first] }) =>
             void objections.push([from, first?.reason ?? ""]),
@@ -86,13 +93,19 @@ describe("the exchange of submissions between managers", () => {
     );
   });
 
-  const serve = async (...messages: readonly Message[]) => {
+  const streamOf = (messages: readonly Message[]) => {
     const requests = messages.map((message) => create(BroadcastRequestSchema, { message }));
     const stream = new FakeStream<
       BroadcastRequest,
       MessageInitShape<typeof BroadcastResponseSchema>
     >(...requests);
     stream.ended = true;
+    return stream;
+  };
+  const breathe = () => new Promise((resolve) => setImmediate(resolve));
+
+  const serve = async (...messages: readonly Message[]) => {
+    const stream = streamOf(messages);
     await receiver.serve(callerContext("manager", "manager-3"), stream);
     return stream.written;
   };
@@ -213,6 +226,37 @@ describe("the exchange of submissions between managers", () => {
     await receiver.onResponse("manager-2", create(BroadcastResponseSchema));
     assert.deepEqual(verdicts, [["manager-2", 7]]);
     assert.deepEqual(objections, [["manager-2", "OWNER_UNKNOWN"]]);
+  });
+
+  test("has room for what one manager relays, in memory and on all of its streams", async () => {
+    const records = Array.from({ length: 1_000 }, () => new Uint8Array(16));
+    const value = create(SubmissionSchema, { records });
+    const relays = Array.from({ length: 100 }, () => ({ case: "submission", value }) as const);
+    look = new Promise(() => {});
+    void serve(...relays);
+    void serve(...relays);
+    await breathe();
+    const bytes = relayed.length * memoryBytesMaxOf(value);
+    assert(bytes <= relayedBytesMax, "no more than there is room for");
+    assert(bytes + memoryBytesMaxOf(value) > relayedBytesMax, "and all of that");
+    void receiver.serve(callerContext("manager", "manager-2"), streamOf(relays));
+    await breathe();
+    assert.equal(relayed.filter(([from]) => from === "manager-2").length, relayed.length / 2);
+  });
+
+  test("takes the next one as soon as there is room, one that is longer than all by itself", async () => {
+    const value = create(SubmissionSchema, { records: [new Uint8Array(relayedBytesMax)] });
+    const relay = { case: "submission", value } as const;
+    let done = () => {};
+    look = new Promise((resolve) => {
+      done = () => resolve(undefined);
+    });
+    const served = serve(relay, relay);
+    await breathe();
+    assert.equal(relayed.length, 1);
+    done();
+    await served;
+    assert.equal(relayed.length, 2);
   });
 
   test("drops verdicts by the thousands, and those about no submission", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { create } from "@bufbuild/protobuf";
 import { toHex } from "../../../../src/base/bytes.js";
 import { systemTime } from "../../../../src/base/time.js";
 import {
@@ -7,7 +8,7 @@ import {
   type SignedObjections,
   WaitFor,
 } from "../../../../src/gen/bss/v1/broadcast_pb.js";
-import type { Submission } from "../../../../src/gen/bss/v1/record_pb.js";
+import { type Submission, SubmissionSchema } from "../../../../src/gen/bss/v1/record_pb.js";
 import {
   type ParsedSubmission,
   parsingWorkOf,
@@ -564,6 +565,64 @@ describe("a participant whose records come to nothing", () => {
 });
 
 describe("a submission that another manager relays", () => {
+  test("is known by its id when it waits here, and not parsed again", async () => {
+    const desk = await Desk.create();
+    const relayed = submitted([documentBytes()]);
+    await desk.submissions.takeRelayed("manager-2", relayed.message);
+    const { header, signature } = relayed.message;
+    const unreadable = create(SubmissionSchema, { header, signature, records: [header] });
+    await desk.submissions.takeRelayed("manager-3", unreadable);
+    assert.equal(desk.pool.ripe(0, ["manager-2", "manager-3"], 1).length, 1);
+    assert.deepEqual(desk.dropped, []);
+  });
+
+  const many = (bytes: () => Uint8Array) => Array.from({ length: 50 }, bytes);
+  const inVain: readonly (readonly [string, (submitter: string) => Submission])[] = [
+    [
+      "cannot be parsed",
+      (submitter) =>
+        submissionOf(
+          many(() => new Uint8Array(1)),
+          submitter,
+        ),
+    ],
+    [
+      "is refused altogether",
+      (submitter) =>
+        submissionOf(
+          many(() => documentBytes({ mediaType: "" })),
+          submitter,
+        ),
+    ],
+    [
+      "nobody has signed",
+      (submitter) => ({
+        ...submissionOf(
+          many(() => documentBytes()),
+          submitter,
+        ),
+        signature: new Uint8Array(64),
+      }),
+    ],
+  ];
+  for (const [which, message] of inVain) {
+    test(`is charged to that manager when it ${which}, whosever it is`, async () => {
+      const desk = await Desk.create();
+      const relay = (from: string, i: number) =>
+        desk.submissions.takeRelayed(
+          from,
+          message(i % 2 === 0 ? "participant-1" : "participant-2"),
+        );
+      const sentMax = refusalLimits.burst / 50;
+      for (let i = 0; i < sentMax; i++) await relay("manager-2", i);
+      assert.ok(!desk.dropped.includes("manager-2: OVER_BUDGET"));
+      await relay("manager-2", 0);
+      assert.equal(desk.dropped.at(-1), "manager-2: OVER_BUDGET");
+      await relay("manager-3", 0);
+      assert.ok(!desk.dropped.includes("manager-3: OVER_BUDGET"));
+    });
+  }
+
   test("gets a verdict once, and is not relayed on", async () => {
     const desk = await Desk.create();
     const submission = submitted([documentBytes()]);

@@ -14,16 +14,19 @@ type Options = Partial<PeerReceiverParts> & {
   readonly selfId?: string;
   readonly dropped?: (from: string, reason: string) => void;
   readonly monotonicMs?: () => number;
+  readonly rest?: (from: string) => Promise<void> | undefined;
 };
 
 export function receiverOf(options: Options) {
-  const { selfId = "manager-1", dropped = () => {}, monotonicMs = () => 0, ...parts } = options;
+  const { selfId = "manager-1", dropped = () => {}, monotonicMs = () => 0, ...others } = options;
+  const { rest = () => undefined, ...parts } = others;
   const context = {
     selfId,
     monotonicMs,
     consortiumId,
     members: () => genesis.members,
     signatures: new SignatureCache(),
+    waste: { rest },
     observer: { dropped, voteReceived: () => {}, attestationReceived: () => {} },
   };
   return new PeerReceiver(context, {
@@ -37,7 +40,7 @@ export function receiverOf(options: Options) {
     tip: { hear: () => {} },
     supervision: {
       isNews: () => true,
-      takeHead: async () => {},
+      takeHead: async () => "fits",
       take: async () => {},
       takeBlocks: async () => false,
     },

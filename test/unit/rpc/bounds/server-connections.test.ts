@@ -130,6 +130,30 @@ describe("the connections of a server", () => {
     assert.deepEqual(ended, ["rate"]);
   });
 
+  test("of all unknown addresses have a rate, those over which somebody known called none", () => {
+    const all = connections({ vainBurst: 3, vainPerSecond: 1 });
+    settle(all, come(all, "office"), identity("storage", "node-1"));
+    const strangers = ["a", "b", "c", "d"].map((address) => come(all, address));
+    assert.deepEqual(
+      strangers.map(({ destroyed }) => destroyed),
+      [false, false, false, true],
+    );
+    for (let i = 0; i < 10; i++) assert.equal(come(all, "office").destroyed, false);
+    nowMs = 1_000;
+    assert.equal(come(all, "e").destroyed, false);
+    assert.equal(come(all, "f").destroyed, true);
+    assert.deepEqual(ended, ["rate", "rate"]);
+  });
+
+  test("of many addresses may all be of members that come back", () => {
+    const all = connections({ vainBurst: 2, vainPerSecond: 1 });
+    for (let i = 0; i < 10; i++) {
+      const socket = come(all, `home-${i}`);
+      assert.equal(socket.destroyed, false);
+      settle(all, socket, identity("participant", `p${i}`));
+    }
+  });
+
   test("of one address cost it nothing once somebody known has called", () => {
     const all = connections({ vainPerAddressBurst: 2, vainPerAddressPerSecond: 1 });
     for (let i = 0; i < 10; i++) settle(all, come(all, "a"), identity("storage", `n${i}`));

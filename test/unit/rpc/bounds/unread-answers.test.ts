@@ -16,11 +16,12 @@ describe("the account of answers", () => {
   let answers = account();
 
   let busyShare = 0;
+  let isPressed = false;
 
   beforeEach(() => {
     unread = [];
     sent.clear();
-    busyShare = 0;
+    [busyShare, isPressed] = [0, false];
     answers = account();
   });
 
@@ -34,6 +35,7 @@ describe("the account of answers", () => {
       sentOver: ({ remotePort }) => sent.get(remotePort) ?? 0,
       onUnread: ({ remotePort }: ConnectionEnds) => unread.push(remotePort),
       busyShare: () => busyShare,
+      isPressed: () => isPressed,
     });
   }
 
@@ -229,13 +231,28 @@ describe("the account of answers", () => {
     assert.equal(ofAllMax, ids.length);
   });
 
-  for (const [load, share, times] of [
-    ["busy", 0.9, 3],
-    ["idle", 0.5, 1],
+  test("lets a caller's next long answer wait as long as this one was read", async () => {
+    const { answer } = call("storage", "node-1");
+    const readMs = 200;
+    await answers.inTurn(answer, (read) => read(() => sleep(readMs)));
+    const restedSinceMs = performance.now();
+    const order: string[] = [];
+    const own = answers.inTurn(answer, async () => order.push("own"));
+    await answers.inTurn(call("storage", "node-2").answer, async () => order.push("other"));
+    await own;
+    const restedMs = performance.now() - restedSinceMs;
+    assert.deepEqual(order, ["other", "own"]);
+    assert.ok(restedMs > readMs - 50, `it rested ${restedMs} ms`);
+  });
+
+  for (const [load, share, pressed, times] of [
+    ["busy", 0.9, false, 3],
+    ["pressed", 0, true, 3],
+    ["idle", 0.5, false, 1],
   ] as const) {
     test(`lets a caller's next page wait ${times} times as long where it is ${load}`, async () => {
       answers = account({ pagesAtOnceMax: 4 });
-      busyShare = share;
+      [busyShare, isPressed] = [share, pressed];
       const tookMs = 500;
       const { answer } = call("auditor", "auditor-1");
       await answers.make(answer, listBlocks, async () => {
