@@ -312,6 +312,13 @@ export class Pool implements KnownWork {
     return again;
   }
 
+  /** Records that are ripe. */
+  ripeCount(nowMs: number, awaited: readonly string[]): number {
+    let records = 0;
+    for (const { unsettled } of this.#allRipe(nowMs, awaited)) records += unsettled.size;
+    return records;
+  }
+
   /** A block holds records: what was tried in vain may be right by now. */
   recordsPlaced(): void {
     this.#placings += 1;

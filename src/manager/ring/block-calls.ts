@@ -9,10 +9,10 @@
  *
  * Under load, submitters whose records have just become final send the next ones a moment later.
  * If others wait already and a block were made at once, the two groups would take turns for ever: a
- * block for each, half as large, and everybody waits for two. So when a block with records leaves
- * some that call for the next one, that is held until as many wait as both groups had, or a part of
- * a round has passed. What is not ripe, or was tried in vain, is no such group: beside it a lone
- * submission is ordered at once.
+ * block for each, and everybody waits for two. So when a block with records leaves some that call
+ * for the next one, or when there were many, that is held until as many are ripe as both groups
+ * had, or a part of a round has passed. What is not ripe, or was tried in vain, is no such group:
+ * beside it a lone submission is ordered at once.
  */
 import type { BlockFacts } from "../../ledger/blocks/block-facts.js";
 import { type ExecutedBlock, storageSuffices } from "../../ledger/blocks/executed-block.js";
@@ -25,9 +25,15 @@ import type { BlockSize } from "./block-size.js";
 
 /** Records that a block is chosen from, in blocks: some of them may be refused. */
 const candidateBlocks = 2;
-/** How long a block is held for those who have just been answered, of the time of a round. */
-const gatherPart = 1 / 3;
+/**
+ * How long a block is held for those who have just been answered, of the time of a round. On a busy
+ * machine they take most of one to be back. If they are few, they may as well be gone, and whoever
+ * waits has waited in vain; of many some come in any case.
+ */
+const gatherPart = { few: 1 / 3, many: 1 } as const;
 const gatherMsMax = 250;
+/** Submissions, those that were just placed included. */
+const manyMin = 8;
 
 export type BlockCallsPorts = Pick<
   ManagerContext,
@@ -42,6 +48,8 @@ export type BlockCallsPorts = Pick<
     | "participantCount"
     | "leastWaiting"
     | "recordCount"
+    | "ripeCount"
+    | "submissionCount"
   >;
   readonly size: BlockSize;
   /** Some of the others may not have it. */
@@ -62,7 +70,7 @@ export class BlockCalls {
   readonly #ports: BlockCallsPorts;
   /** The last block could hold records and has none. */
   #wasEmpty = false;
-  /** The next block waits until so many records wait here, or this time has come. */
+  /** The next block waits until so many records are ripe here, or this time has come. */
   #gathering = { records: 0, untilMs: Number.NEGATIVE_INFINITY };
 
   constructor(ports: BlockCallsPorts) {
@@ -120,9 +128,12 @@ export class BlockCalls {
   #gather(placed: Appended["placed"], roundMs: number): void {
     const { pool, monotonicMs, askAfter } = this.#ports;
     if (pool.recordCount >= this.recordsMax) return;
+    const isMany = pool.submissionCount >= manyMin;
     const hashes = new Set(placed.map(({ record }) => record.hashHex));
-    if (!pool.calls(monotonicMs(), this.#awaited(), hashes)) return;
-    const forMs = Math.min(roundMs * gatherPart, gatherMsMax);
+    // Of many the first one back would get a block of its own, and the rest wait for two.
+    if (!isMany && !pool.calls(monotonicMs(), this.#awaited(), hashes)) return;
+    const part = isMany ? gatherPart.many : gatherPart.few;
+    const forMs = Math.min(roundMs * part, gatherMsMax);
     this.#gathering = { records: pool.recordCount, untilMs: monotonicMs() + forMs };
     // A timer may end up to 1 ms too soon, and nobody would ask again.
     askAfter(Math.ceil(forMs) + 1);
@@ -131,7 +142,10 @@ export class BlockCalls {
   get #isGathering(): boolean {
     const { pool, monotonicMs } = this.#ports;
     const { records, untilMs } = this.#gathering;
-    return pool.recordCount < records && monotonicMs() < untilMs;
+    const nowMs = monotonicMs();
+    if (nowMs >= untilMs) return false;
+    // Counting those that are ripe takes long when many wait, so it is done when all are here.
+    return pool.recordCount < records || pool.ripeCount(nowMs, this.#awaited()) < records;
   }
 
   #recordsCall(): boolean {

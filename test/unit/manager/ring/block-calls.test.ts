@@ -113,6 +113,41 @@ describe("a manager calls for a block", () => {
     assert.equal(calls.due, true);
   });
 
+  test("later for many, some of whom come back in any case", () => {
+    const [first] = Array.from({ length: 8 }, add);
+    assert.ok(first);
+    calls.onAppended(blockOf("manager-2", first), members, 120);
+    placed(first);
+    clockMs += 119;
+    assert.equal(calls.due, false);
+    clockMs += 1;
+    assert.equal(calls.due, true);
+    assert.deepEqual(asked, [121]);
+    const rest = pool.ripe(clockMs, [], 9);
+    calls.onAppended(blockOf("manager-3"), members);
+    for (let i = 0; i < 3; i++) add();
+    calls.onAppended(blockOf("manager-3", ...rest), members, 120);
+    for (const each of rest) placed(each);
+    assert.equal(calls.due, false, "whoever is back first waits for the others");
+  });
+
+  test("no sooner than what comes meanwhile is ripe, as the block would not hold it", () => {
+    const limits = { submissionsMax: 100, bytesMax: 1e7 };
+    pool = new Pool({ limits, verdictWaitMs: 60_000 });
+    calls = callsOf(1_000);
+    const [first, second] = [add(), add()];
+    const ripen = ({ id }: ParsedSubmission) => {
+      for (const managerId of managerIds) pool.verdict(managerId, id);
+    };
+    for (const each of [first, second]) ripen(each);
+    calls.onAppended(blockOf("manager-2", first), members, 120);
+    placed(first);
+    const third = add();
+    assert.equal(calls.due, false);
+    ripen(third);
+    assert.equal(calls.due, true);
+  });
+
   test("at once for what comes alone, fills a block, or follows one that others shipped", () => {
     const alone = add();
     calls.onAppended(blockOf("manager-2", alone), members, 120);
