@@ -9,10 +9,10 @@
  *
  * Under load, submitters whose records have just become final send the next ones a moment later.
  * If others wait already and a block were made at once, the two groups would take turns for ever: a
- * block for each, half as large, and everybody waits for two. So when a block with records leaves
- * some that call for the next one, that is held until as many wait as both groups had, or a part of
- * a round has passed. What is not ripe, or was tried in vain, is no such group: beside it a lone
- * submission is ordered at once.
+ * block for each, and everybody waits for two. So when a block with records leaves some that call
+ * for the next one, or when there were many, that is held until as many are ripe as both groups
+ * had, or a part of a round has passed. What is not ripe, or was tried in vain, is no such group:
+ * beside it a lone submission is ordered at once.
  */
 import type { BlockFacts } from "../../ledger/blocks/block-facts.js";
 import { type ExecutedBlock, storageSuffices } from "../../ledger/blocks/executed-block.js";
@@ -128,9 +128,11 @@ export class BlockCalls {
   #gather(placed: Appended["placed"], roundMs: number): void {
     const { pool, monotonicMs, askAfter } = this.#ports;
     if (pool.recordCount >= this.recordsMax) return;
+    const isMany = pool.submissionCount >= manyMin;
     const hashes = new Set(placed.map(({ record }) => record.hashHex));
-    if (!pool.calls(monotonicMs(), this.#awaited(), hashes)) return;
-    const part = pool.submissionCount < manyMin ? gatherPart.few : gatherPart.many;
+    // Of many the first one back would get a block of its own, and the rest wait for two.
+    if (!isMany && !pool.calls(monotonicMs(), this.#awaited(), hashes)) return;
+    const part = isMany ? gatherPart.many : gatherPart.few;
     const forMs = Math.min(roundMs * part, gatherMsMax);
     this.#gathering = { records: pool.recordCount, untilMs: monotonicMs() + forMs };
     // A timer may end up to 1 ms too soon, and nobody would ask again.

@@ -123,6 +123,12 @@ describe("a manager calls for a block", () => {
     clockMs += 1;
     assert.equal(calls.due, true);
     assert.deepEqual(asked, [121]);
+    const rest = pool.ripe(clockMs, [], 9);
+    calls.onAppended(blockOf("manager-3"), members);
+    for (let i = 0; i < 3; i++) add();
+    calls.onAppended(blockOf("manager-3", ...rest), members, 120);
+    for (const each of rest) placed(each);
+    assert.equal(calls.due, false, "whoever is back first waits for the others");
   });
 
   test("no sooner than what comes meanwhile is ripe, as the block would not hold it", () => {
