@@ -3,7 +3,8 @@
  * process, or after its first seconds, is kept in a file: to read that takes a third of the time
  * that compiling takes. Whoever can write there decides what runs, so it is used only where nobody
  * but this user can. A file is used only for the script and the version of Node.js that it was made
- * of, and if it is whole; otherwise all is compiled, and kept anew.
+ * of, in the place where that script was, as stacks would name the other place; and if it is whole.
+ * Otherwise all is compiled, and kept anew.
  */
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -32,10 +33,11 @@ export function runScript(
     return new Script(text, { filename }).runInThisContext();
   }
   const file = fileOf(cache);
-  const cachedData = readCompiled(file, cache.sourceSha256);
+  const origin = `${cache.sourceSha256} ${filename}`;
+  const cachedData = readCompiled(file, origin);
   const script = new Script(text, { filename, cachedData });
   if (cachedData === undefined || script.cachedDataRejected === true) {
-    keepLater(() => writeCompiled(file, cache.sourceSha256, script.createCachedData()));
+    keepLater(() => writeCompiled(file, origin, script.createCachedData()));
   }
   return script.runInThisContext();
 }
@@ -66,21 +68,21 @@ function fileOf({ directory, purpose }: CompileCache): string {
   return join(directory, `bss-${purpose}-${process.version}-${process.arch}`);
 }
 
-function readCompiled(file: string, sourceSha256: string): Buffer | undefined {
+function readCompiled(file: string, origin: string): Buffer | undefined {
   try {
     const bytes = readFileSync(file);
     const compiled = bytes.subarray(digestBytes);
-    const isWhole = digestOf(sourceSha256, compiled).equals(bytes.subarray(0, digestBytes));
+    const isWhole = digestOf(origin, compiled).equals(bytes.subarray(0, digestBytes));
     return isWhole ? compiled : undefined;
   } catch {
     return undefined;
   }
 }
 
-function writeCompiled(file: string, sourceSha256: string, compiled: Buffer): void {
+function writeCompiled(file: string, origin: string, compiled: Buffer): void {
   const temporary = `${file}.${process.pid}`;
   try {
-    writeFileSync(temporary, Buffer.concat([digestOf(sourceSha256, compiled), compiled]), {
+    writeFileSync(temporary, Buffer.concat([digestOf(origin, compiled), compiled]), {
       mode: 0o600,
     });
     renameSync(temporary, file);
@@ -90,9 +92,9 @@ function writeCompiled(file: string, sourceSha256: string, compiled: Buffer): vo
   }
 }
 
-/** V8 looks at the length of the source only. */
-function digestOf(sourceSha256: string, compiled: Uint8Array): Buffer {
-  return createHash("sha256").update(sourceSha256).update(compiled).digest();
+/** V8 looks at the length of the source only, and names the script as it was named then. */
+function digestOf(origin: string, compiled: Uint8Array): Buffer {
+  return createHash("sha256").update(origin).update(compiled).digest();
 }
 
 /** Once: in some seconds, or when the process ends before. */

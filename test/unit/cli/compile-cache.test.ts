@@ -34,11 +34,16 @@ describe("compiled code", () => {
     sourceSha256: createHash("sha256").update(text).digest("hex"),
   });
   /** Runs `text` in a process of its own: what it gave. */
-  const run = (directory: string, text = script, purpose = "test"): string => {
+  const run = (
+    directory: string,
+    text = script,
+    purpose = "test",
+    filename = "script.js",
+  ): string => {
     const program = `
       const { runScript } = await import(${JSON.stringify(file)});
       const cache = ${JSON.stringify(cacheOf(directory, text, purpose))};
-      process.stdout.write(String(runScript(${JSON.stringify(text)}, "script.js", cache)()));`;
+      process.stdout.write(String(runScript(${JSON.stringify(text)}, ${JSON.stringify(filename)}, cache)()));`;
     const args = ["--input-type=module", "-e", program];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
     assert.equal(`${status} ${stderr}`, "0 ");
@@ -96,6 +101,13 @@ describe("compiled code", () => {
     }
     assert.equal(run(directory, script.replace("42", "43")), "43");
     assert.equal(run(directory), "42");
+  });
+
+  test("of the same script in another place is made anew, as stacks name the place", () => {
+    const directory = directoryOf("moved");
+    const stack = "(function where() { return new Error().stack; })";
+    assert.match(run(directory, stack, "test", "/old/place.js"), /\/old\/place\.js/);
+    assert.match(run(directory, stack, "test", "/new/place.js"), /\/new\/place\.js/);
   });
 
   test("is not kept where no directory was made for it, and that is no error", () => {
