@@ -7,7 +7,15 @@
  * Otherwise all is compiled, and kept anew.
  */
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { Script } from "node:vm";
 
@@ -29,7 +37,7 @@ export function runScript(
   filename: string,
   cache: CompileCache | undefined,
 ): unknown {
-  if (cache === undefined || !isOwn(cache.directory)) {
+  if (cache === undefined || !isOwnDirectory(cache.directory)) {
     return new Script(text, { filename }).runInThisContext();
   }
   const file = fileOf(cache);
@@ -58,10 +66,13 @@ export function cacheDirectory(directory: string): string | undefined {
   return named;
 }
 
-function isOwn(directory: string): boolean {
+function isOwnDirectory(directory: string): boolean {
   const stats = statSync(directory, { throwIfNoEntry: false });
-  if (stats === undefined || !stats.isDirectory()) return false;
-  return stats.uid === process.getuid?.() && (stats.mode & 0o022) === 0;
+  return stats?.isDirectory() === true && isOwn(stats);
+}
+
+function isOwn({ uid, mode }: Stats): boolean {
+  return uid === process.getuid?.() && (mode & 0o022) === 0;
 }
 
 function fileOf({ directory, purpose }: CompileCache): string {
@@ -70,6 +81,8 @@ function fileOf({ directory, purpose }: CompileCache): string {
 
 function readCompiled(file: string, origin: string): Buffer | undefined {
   try {
+    // Others may have put it there while they could write to the directory.
+    if (!isOwn(statSync(file))) return undefined;
     const bytes = readFileSync(file);
     const compiled = bytes.subarray(digestBytes);
     const isWhole = digestOf(origin, compiled).equals(bytes.subarray(0, digestBytes));

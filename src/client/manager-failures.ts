@@ -2,14 +2,14 @@
 import { RpcError } from "../rpc/rpc-error.js";
 import { isTlsRefusal } from "../rpc/status-details.js";
 
-/** No connection could be made, or it broke. */
+/** No connection could be made, or it broke; not if the manager was left for a better one. */
 export function isUnreachable(error: RpcError | undefined): boolean {
-  return error?.reason === "NODE_UNREACHABLE";
+  return error?.reason === "NODE_UNREACHABLE" && error.metadata.going_on_at === undefined;
 }
 
 /** TLS refused the connection, and would refuse it again. */
 export function isTlsFailure(error: RpcError | undefined): boolean {
-  return error?.reason === "NODE_UNREACHABLE" && isTlsRefusal(error.message);
+  return error !== undefined && isUnreachable(error) && isTlsRefusal(error.message);
 }
 
 /** One error for all managers: the last one's reason, and what each of them said. */

@@ -4,9 +4,11 @@
  * A block may take a while, and then no other manager is faster: all wait for the same signatures.
  * So silence alone is no reason to leave. After some of it the manager and others of the profile
  * are asked for their status. The client goes on to another one only if that one is fit, and its
- * own does not even answer this, has halted, signs nothing, is far behind, or is overloaded while
- * the other has less to do. Looks become rarer, so that clients do not wander about. What is sent
- * again has the same bytes, which the ledger takes once.
+ * own does not even answer this, has halted, signs nothing, is far behind, is overloaded while the
+ * other has less to do, or gives no answer for long while others add block after block. A manager
+ * may lie about itself: what height is usual, most of those that are asked have to say. Looks
+ * become rarer, so that clients do not wander about. What is sent again has the same bytes, which
+ * the ledger takes once.
  */
 import type { GetStatusResponse } from "../gen/bss/v1/query_pb.js";
 import { RpcError } from "../rpc/rpc-error.js";
@@ -40,6 +42,8 @@ const askMs = 2_000;
 const othersMax = 6;
 /** Managers that keep up differ by a block or two. */
 const behindMax = 5;
+/** What is taken is on the ledger some blocks later, if its manager is honest. */
+const vain = { looks: 4, blocks: 10 } as const;
 
 export class ManagerWatch {
   readonly #managers: WatchedManagers;
@@ -47,6 +51,8 @@ export class ManagerWatch {
   readonly #call: WatchedCall;
   #cancel = () => {};
   #looks = 0;
+  /** The height that was usual at the first of these looks. */
+  #firstHeight: number | undefined;
   /** Goes up with each answer, so that a look knows whether one came meanwhile. */
   #answers = 0;
   #stopped = false;
@@ -96,11 +102,17 @@ export class ManagerWatch {
     const own = this.#statusOf(address);
     const answers = await Promise.all(others.map((other) => this.#statusOf(other)));
     const status = await own;
-    const isOverloaded = this.#call.isOverloaded?.() ?? false;
+    const usual = usualHeight(answers);
+    if (this.#looks === 1) this.#firstHeight = usual;
+    const facts = {
+      usual,
+      isOverloaded: this.#call.isOverloaded?.() ?? false,
+      isVain: this.#looks >= vain.looks && usual - (this.#firstHeight ?? usual) > vain.blocks,
+    };
     for (const [i, other] of answers.entries()) {
       const better = others[i];
       if (other === undefined || better === undefined || unfit(other) !== undefined) continue;
-      const reason = reasonToLeave(status, other, isOverloaded);
+      const reason = reasonToLeave(status, other, facts);
       if (reason === undefined) continue;
       const text = `${address} ${reason}; going on at ${better}`;
       const metadata = { going_on_at: better };
@@ -129,15 +141,25 @@ function unfit({ halted, abstaining }: GetStatusResponse): string | undefined {
   return abstaining === "" ? undefined : `signs nothing: ${abstaining}`;
 }
 
+/** The lower median of what others say, so that a few cannot draw clients to them; 0 for none. */
+function usualHeight(answers: readonly (GetStatusResponse | undefined)[]): number {
+  const heights = answers.flatMap((answer) =>
+    answer === undefined ? [] : [Number(answer.height)],
+  );
+  heights.sort((a, b) => a - b);
+  return heights[Math.floor((heights.length - 1) / 2)] ?? 0;
+}
+
 /** Why to leave a manager with this status for a fit one. */
 function reasonToLeave(
   own: GetStatusResponse | undefined,
   other: GetStatusResponse,
-  isOverloaded: boolean,
+  facts: { readonly usual: number; readonly isOverloaded: boolean; readonly isVain: boolean },
 ): string | undefined {
   if (own === undefined) return "is silent";
-  const behind = other.height - own.height;
+  const behind = Math.min(Number(other.height), facts.usual) - Number(own.height);
   if (behind > behindMax) return `is ${behind} blocks behind`;
-  if (isOverloaded && 2 * other.poolSubmissions < own.poolSubmissions) return "is overloaded";
-  return unfit(own);
+  const isLessBusy = 2 * other.poolSubmissions < own.poolSubmissions;
+  if (facts.isOverloaded && isLessBusy) return "is overloaded";
+  return unfit(own) ?? (facts.isVain ? "gives no answer while blocks are added" : undefined);
 }

@@ -34,6 +34,7 @@ const blockLine = z.object({
   /** First position and number of records that stand one after the other. */
   positions: z
     .array(z.tuple([whole, whole.min(1)]))
+    .min(1)
     .refine((ranges) => ranges.reduce((sum, [, count]) => sum + count, 0) <= blockRecordsBound),
   /** A bss.v1.Receipt, encoded. */
   receipt: base64,

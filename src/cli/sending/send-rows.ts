@@ -123,7 +123,12 @@ async function prove(options: RowsToSend): Promise<CliError | undefined> {
     const isAnswer = error instanceof RpcError || error instanceof UntrueAnswer;
     if (!isAnswer || options.signal.aborted) throw error;
     const what = `${options.out} does not prove all of its receipts yet (${error.message})`;
-    return new CliError(what, "run the same command again to fetch the proofs", { cause: error });
+    const next =
+      error instanceof UntrueAnswer
+        ? "run the same command again; if it says the same, take the lines of that block out of " +
+          "the file before, so that it asks for their places"
+        : "run the same command again to fetch the proofs";
+    return new CliError(what, next, { cause: error });
   }
 }
 

@@ -24,7 +24,7 @@ export const sha512: typeof node.sha512 = (...parts) => {
 export type Ed25519Signer = node.Ed25519Signer;
 
 export const createSigner: typeof node.createSigner = (secretSeed) => {
-  const seed = secretSeed.slice();
+  const seed = Uint8Array.from(secretSeed);
   return {
     publicKey: ed25519.getPublicKey(seed),
     sign: (message) => ed25519.sign(message, seed),
@@ -59,5 +59,6 @@ export const afterTurn: typeof node.afterTurn = (action) => {
 };
 
 function littleEndian(bytes: Uint8Array): bigint {
-  return BigInt(`0x${toHex(bytes.slice().reverse())}`);
+  // Not `slice`: that of a Buffer, which bundlers bring to browsers too, is the same memory.
+  return BigInt(`0x${toHex(Uint8Array.from(bytes).reverse())}`);
 }

@@ -80,6 +80,18 @@ describe("compiled code", () => {
     }
   });
 
+  test("is not taken from a file that others can write", () => {
+    const directory = directoryOf("shared-before");
+    run(directory);
+    const kept = fileIn(directory);
+    const { ino } = statSync(kept);
+    chmodSync(kept, 0o666);
+    assert.equal(run(directory), "42");
+    const { ino: inoNow, mode } = statSync(kept);
+    assert.notEqual(inoNow, ino);
+    assert.equal(mode & 0o777, 0o600);
+  });
+
   test("that is damaged, of another script or another version is made anew", () => {
     const directory = directoryOf("damaged");
     run(directory);

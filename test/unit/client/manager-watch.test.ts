@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { type Connection, Connections } from "../../../src/client/manager-connections.js";
+import {
+  type Connection,
+  Connections,
+  ManagerRound,
+} from "../../../src/client/manager-connections.js";
+import { isTlsFailure, isUnreachable } from "../../../src/client/manager-failures.js";
 import { ManagerWatch } from "../../../src/client/manager-watch.js";
 import { GetStatusResponseSchema, QueryService } from "../../../src/gen/bss/v1/query_pb.js";
 import { RpcError } from "../../../src/rpc/rpc-error.js";
@@ -93,6 +98,56 @@ describe("a manager that owes an answer", () => {
     const { left } = watch({ a: undefined, b: undefined, c: { ...fit, halted: "x" } });
     await pass(1_500);
     assert.deepEqual(left, []);
+  });
+
+  test("is kept when another one only claims to be far ahead", async () => {
+    const liar = { ...fit, height: 2n ** 50n };
+    const { left } = watch({ a: fit, b: liar, c: fit, d: fit });
+    await pass(1_500);
+    assert.deepEqual(left, []);
+    const behind = watch({ a: { ...fit, height: 90n }, b: liar, c: fit, d: fit });
+    await pass(1_500);
+    assert.deepEqual(behind.left, ["a is 10 blocks behind; going on at b"]);
+  });
+
+  test("is left when it takes what it is sent and nothing comes of it", async () => {
+    for (const [blocks, leaves] of [
+      [10n, false],
+      [11n, true],
+    ] as const) {
+      const managers = { a: fit, b: fit, c: fit };
+      const { left, watch: started } = watch(managers);
+      const look = async (height: bigint) => {
+        for (const status of ["a", "b", "c"] as const) managers[status] = { ...fit, height };
+        await pass(24_000);
+      };
+      // An answer begins the silence anew.
+      await look(20n);
+      started.answered();
+      for (const height of [90n, 100n, 100n, 100n]) await look(height);
+      assert.deepEqual(left, []);
+      await look(100n + blocks);
+      assert.deepEqual(
+        left,
+        leaves ? ["a gives no answer while blocks are added; going on at b"] : [],
+      );
+      started.stop();
+    }
+  });
+
+  test("was reached, so that a call does not end early when others cannot be", async () => {
+    const { connections } = connectionsTo({ a: fit, b: fit });
+    const why = new Promise<RpcError>((resolve) => {
+      const abstaining = "its certificate has expired";
+      const asked = connectionsTo({ a: { ...fit, abstaining }, b: fit }).connections;
+      new ManagerWatch(asked, "a", { isDue: () => true, onBetter: resolve, after });
+    });
+    await pass(1_500);
+    const round = new ManagerRound(connections);
+    round.leave(connections.current(), await why);
+    round.leave(connections.current(), new RpcError("NODE_UNREACHABLE", "connection refused"));
+    assert.equal(round.allFail(isUnreachable), false);
+    assert.equal(isTlsFailure(await why), false);
   });
 
   test("is not looked at while nothing is due, or when it answers", async () => {

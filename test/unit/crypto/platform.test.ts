@@ -65,6 +65,15 @@ describe("the portable primitives", () => {
     }
   });
 
+  test("leave the bytes of a Buffer as they are", () => {
+    const [seed, message] = [Buffer.from(bytes(32)), bytes(20)];
+    const { publicKey, sign } = portable.createSigner(seed);
+    const signature = Buffer.from(sign(message));
+    seed.fill(0);
+    assert.deepEqual(new Uint8Array(signature), sign(message));
+    for (let i = 0; i < 2; i++) assert.ok(portable.equationHolds(publicKey, message, signature));
+  });
+
   test("call back after the turn", async () => {
     const order: string[] = [];
     const called = new Promise<void>((resolve) => {
