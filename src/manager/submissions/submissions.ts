@@ -238,15 +238,14 @@ export class Submissions {
     if (records.length === 0) return undefined;
     const causer: Causer = { ...relay, participantId: submission.participantId };
     const screened = await this.#screenAndPool(causer, submission, records);
-    const { budget } = this.#screener;
     if (!screened.ok) {
-      budget.charge(ofAllFrom(from), workOfAll(records));
+      this.#chargeRelay(from, workOfAll(records));
       return undefined;
     }
     const { refused, height, accurate, open: lacking } = screened.value;
     // An honest manager relays what has something new to it.
     const isVain = accurate.length + lacking.length === 0;
-    if (isVain) budget.charge(ofAllFrom(from), priceOf(screened.value));
+    if (isVain) this.#chargeRelay(from, priceOf(screened.value));
     // What the ledger contradicts nobody will order; the rest is what the verdict is about.
     if (refused.every(({ violation }) => contradictions.has(violation.reason))) {
       observer.verdict("accepted");
@@ -254,6 +253,15 @@ export class Submissions {
     }
     this.#sealing.add(submission);
     return this.#objections.signed(submission, this.#objections.ofRefusals(refused, height));
+  }
+
+  /**
+   * To the manager that relayed something in vain. One that is behind knows neither participants
+   * nor meters that are new: it takes for refused, or for signed by nobody, what is right.
+   */
+  #chargeRelay(from: string, records: number): void {
+    if (!this.#parts.abstention.atTip) return;
+    this.#screener.budget.charge(ofAllFrom(from), records);
   }
 
   /**
