@@ -227,6 +227,7 @@ export class Submissions {
     const { observer } = this.#context;
     const { pool, broadcast, trigger } = this.#parts;
     const relay = { kind: "manager", id: from } as const;
+    const { size } = this.#context.head().frontier;
     const submission = await this.#parseRelayed(from, message);
     const { idHex } = submission;
     // Whoever relays it has found it accurate.
@@ -242,9 +243,10 @@ export class Submissions {
       this.#chargeRelay(from, workOfAll(records));
       return undefined;
     }
-    const { refused, height, accurate, open: lacking } = screened.value;
-    // An honest manager relays what has something new to it.
-    const isVain = accurate.length + lacking.length === 0;
+    const { refused, height, accurate, open: lacking, onLedger } = screened.value;
+    // An honest manager relays what has something new to it, unless a block had it meanwhile.
+    const isVain =
+      accurate.length + lacking.length === 0 && !(await this.#isPlacedSince(size, onLedger));
     if (isVain) this.#chargeRelay(from, priceOf(screened.value));
     // What the ledger contradicts nobody will order; the rest is what the verdict is about.
     if (refused.every(({ violation }) => contradictions.has(violation.reason))) {
@@ -262,6 +264,14 @@ export class Submissions {
   #chargeRelay(from: string, records: number): void {
     if (!this.#parts.abstention.atTip) return;
     this.#screener.budget.charge(ofAllFrom(from), records);
+  }
+
+  /** Whether the last of the records was put on the ledger when it had `size` records or more. */
+  async #isPlacedSince(size: number, onLedger: readonly ParsedRecord[]): Promise<boolean> {
+    const last = onLedger.at(-1);
+    if (last === undefined) return false;
+    const [location] = await this.#context.store.locations([last.hash]);
+    return location !== undefined && location.position >= size;
   }
 
   /**

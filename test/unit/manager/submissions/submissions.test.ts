@@ -645,6 +645,30 @@ describe("a submission that another manager relays", () => {
     assert.ok(desk.pool.has(honest.idHex));
   });
 
+  test("is not charged to that manager when a block has it while it waits for its turn", async () => {
+    const desk = await Desk.create();
+    const late = submitted(many(() => documentBytes()));
+    const relay = (from: string, message: Submission) =>
+      desk.submissions.takeRelayed(from, message);
+    const vain = submissionOf(many(() => new Uint8Array(1)));
+    for (let i = 1; i < refusalLimits.burst / 50; i++) await relay("manager-2", vain);
+    desk.dropped.length = 0;
+    const turn = gate();
+    desk.afterRead = () => turn.promise;
+    const before = relay("manager-3", submissionOf(many(() => documentBytes())));
+    await settled(() => desk.reads === 1);
+    const waits = relay("manager-2", late.message);
+    await desk.extend([late]);
+    turn.open();
+    await Promise.all([before, waits]);
+    const next = submitted(many(() => documentBytes()));
+    await relay("manager-2", next.message);
+    assert.deepEqual(desk.dropped, []);
+    await relay("manager-2", late.message);
+    await relay("manager-2", submissionOf(many(() => documentBytes())));
+    assert.deepEqual(desk.dropped, ["manager-2: OVER_BUDGET"], "what comes after the block is");
+  });
+
   test("gets a verdict once, and is not relayed on", async () => {
     const desk = await Desk.create();
     const submission = submitted([documentBytes()]);
