@@ -79,8 +79,8 @@ export function memoryParts(options: MemoryBoundOptions): readonly MemoryPart[] 
     { what: "store", bytes: storeMemoryBytes },
     { what: "state remembered", bytes: recentStateBytesMax },
     { what: "pool", bytes: limits.poolBytesMax },
-    // Sealed records of several submissions have a piece in common, and one of them may be left.
-    { what: "pieces of sealed records", bytes: limits.poolSubmissionsMax * sealPieceBytes },
+    // Of a submission the first and the last may be shared with others, of which it alone is left.
+    { what: "pieces of sealed records", bytes: limits.poolSubmissionsMax * 2 * sealPieceBytes },
     { what: "submissions before the pool", bytes: unpooledBytes.totalMax },
     { what: "submissions of managers before the pool", bytes: others * relayedBytesMax },
     { what: "uploads", bytes: uploadBytes(rpcLimits, others) },

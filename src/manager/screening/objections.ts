@@ -382,13 +382,16 @@ class ClaimsOfAuthor {
     return this.#byPlace.values();
   }
 
-  /** In place of an earlier one; false where too much would be held, though the first ones fit. */
+  /**
+   * In place of an earlier one; false where too much would be held. The first that were signed
+   * together fit, and all of them: of many managers, a share is less than a submission's records.
+   */
   add(claim: Claim, heldMax: number): boolean {
     const { signed, place } = claim;
     if (this.#byPlace.get(place)?.signed !== signed) {
       const waiting = this.#together.get(signed) ?? 0;
       const more = waiting === 0 ? signed.objections.length : 0;
-      if (this.#held > 0 && this.#held + more > heldMax) return false;
+      if (more > 0 && this.#held > 0 && this.#held + more > heldMax) return false;
       this.delete(place);
       this.#together.set(signed, waiting + 1);
       this.#held += more;

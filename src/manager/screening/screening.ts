@@ -382,8 +382,9 @@ export class Screener {
   /** Submissions that wait for their second look, by who causes them. */
   readonly #waiting = new Map<string, number>();
   #waitingCount = 0;
-  /** When the last small submission came. */
-  #smallMs = Number.NEGATIVE_INFINITY;
+  /** Whose the last small submission was and when it came, and the last one of anybody else. */
+  #lastSmall = { participantId: "", ms: Number.NEGATIVE_INFINITY };
+  #lastOfOthers = this.#lastSmall;
 
   constructor(context: ScreenerContext, tip: Pick<TipWatch, "knowsAllFinal">) {
     this.#context = context;
@@ -405,10 +406,11 @@ export class Screener {
     signal: AbortSignal = never,
   ): Promise<T> {
     const isLarge = recordCount >= largeRecordsMin;
-    if (!isLarge) this.#smallMs = this.#context.monotonicMs();
+    const participantId = causer.kind === "caller" ? causer.id : causer.participantId;
+    if (!isLarge) this.#noteSmall(participantId);
     const piece = async () => {
       if (signal.aborted) throw unheard();
-      const pause = this.#pausesWhileHeard(signal);
+      const pause = this.#pausesWhileHeard(participantId, signal);
       const result = await work(pause);
       if (isLarge) await pause();
       return result;
@@ -462,17 +464,26 @@ export class Screener {
     return this.inTurn(causer, length, paid, signal);
   }
 
-  /** Of a large submission. */
-  #pauses(): Pause {
+  /** One whose submitter is not known before it is parsed is noted when it is screened. */
+  #noteSmall(participantId: string): void {
+    if (participantId === "") return;
+    if (participantId !== this.#lastSmall.participantId) this.#lastOfOthers = this.#lastSmall;
+    this.#lastSmall = { participantId, ms: this.#context.monotonicMs() };
+  }
+
+  /** Of a large submission of the participant. */
+  #pauses(participantId: string): Pause {
     const { monotonicMs } = this.#context;
-    return this.#context.pauses(() =>
-      monotonicMs() - this.#smallMs < besideSmallMs ? restTimes.besideSmall : restTimes.alone,
-    );
+    return this.#context.pauses(() => {
+      const isOwn = this.#lastSmall.participantId === participantId;
+      const { ms } = isOwn ? this.#lastOfOthers : this.#lastSmall;
+      return monotonicMs() - ms < besideSmallMs ? restTimes.besideSmall : restTimes.alone;
+    });
   }
 
   /** Work that nobody waits for any more ends at its next pause. */
-  #pausesWhileHeard(signal: AbortSignal): Pause {
-    const pause = this.#pauses();
+  #pausesWhileHeard(participantId: string, signal: AbortSignal): Pause {
+    const pause = this.#pauses(participantId);
     return async () => {
       await pause();
       if (signal.aborted) throw unheard();

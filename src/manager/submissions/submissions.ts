@@ -227,6 +227,7 @@ export class Submissions {
     const { observer } = this.#context;
     const { pool, broadcast, trigger } = this.#parts;
     const relay = { kind: "manager", id: from } as const;
+    const { size } = this.#context.head().frontier;
     const submission = await this.#parseRelayed(from, message);
     const { idHex } = submission;
     // Whoever relays it has found it accurate.
@@ -238,15 +239,15 @@ export class Submissions {
     if (records.length === 0) return undefined;
     const causer: Causer = { ...relay, participantId: submission.participantId };
     const screened = await this.#screenAndPool(causer, submission, records);
-    const { budget } = this.#screener;
     if (!screened.ok) {
-      budget.charge(ofAllFrom(from), workOfAll(records));
+      this.#chargeRelay(from, workOfAll(records));
       return undefined;
     }
-    const { refused, height, accurate, open: lacking } = screened.value;
-    // An honest manager relays what has something new to it.
-    const isVain = accurate.length + lacking.length === 0;
-    if (isVain) budget.charge(ofAllFrom(from), priceOf(screened.value));
+    const { refused, height, accurate, open: lacking, onLedger } = screened.value;
+    // An honest manager relays what has something new to it, unless a block had it meanwhile.
+    const isVain =
+      accurate.length + lacking.length === 0 && !(await this.#isPlacedSince(size, onLedger));
+    if (isVain) this.#chargeRelay(from, priceOf(screened.value));
     // What the ledger contradicts nobody will order; the rest is what the verdict is about.
     if (refused.every(({ violation }) => contradictions.has(violation.reason))) {
       observer.verdict("accepted");
@@ -254,6 +255,23 @@ export class Submissions {
     }
     this.#sealing.add(submission);
     return this.#objections.signed(submission, this.#objections.ofRefusals(refused, height));
+  }
+
+  /**
+   * To the manager that relayed something in vain. One that is behind knows neither participants
+   * nor meters that are new: it takes for refused, or for signed by nobody, what is right.
+   */
+  #chargeRelay(from: string, records: number): void {
+    if (!this.#parts.abstention.atTip) return;
+    this.#screener.budget.charge(ofAllFrom(from), records);
+  }
+
+  /** Whether the last of the records was put on the ledger when it had `size` records or more. */
+  async #isPlacedSince(size: number, onLedger: readonly ParsedRecord[]): Promise<boolean> {
+    const last = onLedger.at(-1);
+    if (last === undefined) return false;
+    const [location] = await this.#context.store.locations([last.hash]);
+    return location !== undefined && location.position >= size;
   }
 
   /**

@@ -53,6 +53,8 @@ type Connection = {
   group: ConnectionGroup;
   /** Whose place in the group it takes: its network's, or its identity's. */
   causer: string;
+  /** Whether somebody known had called over its address before it came. */
+  readonly isKnown: boolean;
   session: ServerHttp2Session | undefined;
   /** Sweeps since it came. */
   age: number;
@@ -124,7 +126,8 @@ export class Connections {
     if (remoteAddress === undefined || this.#closing) return refuse(socket);
     // First what refuses most and costs least.
     const causer = networkOf(remoteAddress);
-    if (!this.#mayCome(causer)) {
+    const isKnown = this.#knownAddresses.has(causer);
+    if (!this.#mayCome(causer, isKnown)) {
       this.#options.onEnded("rate");
       return refuse(socket);
     }
@@ -142,6 +145,7 @@ export class Connections {
       socket,
       key,
       causer,
+      isKnown,
       group: "strangers",
       age: 0,
       session: undefined,
@@ -201,7 +205,8 @@ export class Connections {
     const nowMs = this.#options.monotonicMs();
     if (this.#callerRates.take(causer, 1, nowMs) === 0) {
       this.#rates.charge(connection.causer, -1, nowMs);
-      this.#noteKnown(connection.causer, nowMs);
+      if (!connection.isKnown) this.#unknownRate.charge(all, -1, nowMs);
+      this.#noteKnown(connection.causer);
     }
     connection.group = group;
     connection.causer = causer;
@@ -211,14 +216,14 @@ export class Connections {
   }
 
   /** However many addresses strangers have, those of members find a place. */
-  #mayCome(address: string): boolean {
+  #mayCome(address: string, isKnown: boolean): boolean {
     const nowMs = this.#options.monotonicMs();
     if (this.#rates.take(address, 1, nowMs) > 0) return false;
-    return this.#knownAddresses.has(address) || this.#unknownRate.take(all, 1, nowMs) === 0;
+    return isKnown || this.#unknownRate.take(all, 1, nowMs) === 0;
   }
 
-  #noteKnown(address: string, nowMs: number): void {
-    if (!this.#knownAddresses.delete(address)) this.#unknownRate.charge(all, -1, nowMs);
+  #noteKnown(address: string): void {
+    this.#knownAddresses.delete(address);
     this.#knownAddresses.add(address);
     const [oldest] = this.#knownAddresses;
     if (this.#knownAddresses.size > addressesMax && oldest !== undefined) {

@@ -45,6 +45,11 @@ const pagesPerCallerMax = 1;
  * times of the reading.
  */
 const restTimes = { busy: 3, else: 1 } as const;
+/**
+ * It rests no longer, as a reading that took so long was held up by something else. A node that
+ * catches up asks elsewhere after 1.5 s, and takes who does not answer for 5 s for silent.
+ */
+const restMsMax = 1_000;
 /** One caller that lists without end and rests as long keeps a process busy half of its time. */
 const busyAbove = 3 / 4;
 
@@ -174,7 +179,8 @@ export class UnreadAnswers {
       void turns.run(causer, async () => {
         await work().then(resolve, reject);
         const isBusy = this.#options.isPressed() || this.#options.busyShare() > busyAbove;
-        await sleep((isBusy ? restTimes.busy : restTimes.else) * spentMs());
+        const restMs = (isBusy ? restTimes.busy : restTimes.else) * spentMs();
+        await sleep(Math.min(restMs, restMsMax));
       });
     });
   }

@@ -144,7 +144,8 @@ function notAbsent(keys: readonly IntervalRecordKey[], values: Values): Interval
     const { windowKey } = key;
     let taken = windows.get(windowKey);
     if (taken === undefined) {
-      taken = intervalsTaken(values.get(binaryText(windowKey)));
+      const text = binaryText(windowKey);
+      taken = values.has(text) ? intervalsTaken(values.get(text)) : undefined;
       windows.set(windowKey, taken);
     }
     if (taken === undefined || !key.isAbsentIn(taken)) return true;

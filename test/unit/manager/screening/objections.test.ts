@@ -354,6 +354,25 @@ describe("objections of other managers", () => {
     assert.equal(refused.length, 3, "there is room again");
   });
 
+  test("all count that are signed together, though they be more than a share", async () => {
+    const records = Array.from({ length: 3 }, () => documentBytes({ mediaType: "" }));
+    const batch = waiting(records);
+    const said = records.map((_, index) => {
+      const { objections: own } = objectionTo(batch, { height: 1, index });
+      return defined(own[0], "there is one");
+    });
+    const { signature } = objectionTo(batch, { height: 1 });
+    const filler = objectionTo(submitted([documentBytes()]), { height: 1 }).objections;
+    const fillers = Array.from({ length: 2_500 }, () => defined(filler[0], "there is one"));
+    const together = create(SignedObjectionsSchema, {
+      objections: [...said, ...fillers],
+      ...(signature && { signature }),
+    });
+    objections.consider(together);
+    await extend();
+    assert.equal(refused.length, 3);
+  });
+
   test("[R4.7.1] of this manager have one signature, which binds consortium, place and reason", async () => {
     const submission = submitted([documentBytes(), documentBytes()]);
     const violation = { reason: "SALT_INVALID", message: "No.", field: "salt" } as const;

@@ -282,22 +282,25 @@ describe("[R3.9] many small submissions", () => {
 });
 
 describe("[R3.9] long work on submissions", () => {
-  test("rests three times as long while small ones of anybody come", async () => {
+  test("rests three times as long while small ones of anybody else come", async () => {
     const { ports } = await LedgerWorld.create();
     let nowMs = 0;
     let times: (number | undefined)[] = [];
     const pauses = (restTimes?: () => number) => async () => void times.push(restTimes?.());
     const context = { ...ports, pauses, monotonicMs: () => nowMs, time: systemTime };
     const screener = new Screener(context, { knowsAllFinal: false });
-    const restsOf = async (records: number) => {
+    const restsOf = async (records: number, id = `of ${records}`) => {
       times = [];
       const bytes = Array.from({ length: records }, () => documentBytes());
-      await screener.screen({ kind: "caller", id: `of ${records}` }, submitted(bytes));
+      await screener.screen({ kind: "caller", id }, submitted(bytes));
       return [...new Set(times)];
     };
     assert.deepEqual(await restsOf(50), [1]);
     assert.deepEqual(await restsOf(1), [undefined], "small ones rest as little as ever");
     assert.deepEqual(await restsOf(50), [3]);
+    assert.deepEqual(await restsOf(50, "of 1"), [1], "its own small one has nobody wait");
+    await restsOf(1, "of 50");
+    assert.deepEqual(await restsOf(50), [3], "the other's came no longer ago");
     nowMs = 5_000;
     assert.deepEqual(await restsOf(50), [1]);
   });

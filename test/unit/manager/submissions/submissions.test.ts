@@ -48,6 +48,7 @@ class Desk {
   readonly leftOut: (readonly number[])[] = [];
   missing: RpcError | undefined;
   knowsAllFinal = false;
+  atTip = true;
   /** Of the state. */
   reads = 0;
   /** Runs between the two looks at a record that lacks something. */
@@ -136,11 +137,16 @@ class Desk {
   #parts(): SubmissionsParts {
     const { pool, relayed, verdicts, objections } = this;
     const knowsAllFinal = () => this.knowsAllFinal;
+    const isAtTip = () => this.atTip;
     return {
       pool,
       candidates: { mightCure: () => false },
       ring: { status: () => ({ step: "idle" }) },
-      abstention: { atTip: true },
+      abstention: {
+        get atTip() {
+          return isAtTip();
+        },
+      },
       tip: {
         get knowsAllFinal() {
           return knowsAllFinal();
@@ -622,6 +628,46 @@ describe("a submission that another manager relays", () => {
       assert.ok(!desk.dropped.includes("manager-3: OVER_BUDGET"));
     });
   }
+
+  test("is not charged to that manager by one that is behind and cannot judge it", async () => {
+    const desk = await Desk.create();
+    desk.atTip = false;
+    // Each of a participant of whom this manager has not heard yet.
+    const relay = (i: number) => {
+      const records = many(() => documentBytes());
+      return desk.submissions.takeRelayed("manager-2", submissionOf(records, `new-${i}`));
+    };
+    for (let i = 0; i <= refusalLimits.burst / 50; i++) await relay(i);
+    desk.atTip = true;
+    const honest = submitted(many(() => documentBytes()));
+    await desk.submissions.takeRelayed("manager-2", honest.message);
+    assert.deepEqual(desk.dropped, []);
+    assert.ok(desk.pool.has(honest.idHex));
+  });
+
+  test("is not charged to that manager when a block has it while it waits for its turn", async () => {
+    const desk = await Desk.create();
+    const late = submitted(many(() => documentBytes()));
+    const relay = (from: string, message: Submission) =>
+      desk.submissions.takeRelayed(from, message);
+    const vain = submissionOf(many(() => new Uint8Array(1)));
+    for (let i = 1; i < refusalLimits.burst / 50; i++) await relay("manager-2", vain);
+    desk.dropped.length = 0;
+    const turn = gate();
+    desk.afterRead = () => turn.promise;
+    const before = relay("manager-3", submissionOf(many(() => documentBytes())));
+    await settled(() => desk.reads === 1);
+    const waits = relay("manager-2", late.message);
+    await desk.extend([late]);
+    turn.open();
+    await Promise.all([before, waits]);
+    const next = submitted(many(() => documentBytes()));
+    await relay("manager-2", next.message);
+    assert.deepEqual(desk.dropped, []);
+    await relay("manager-2", late.message);
+    await relay("manager-2", submissionOf(many(() => documentBytes())));
+    assert.deepEqual(desk.dropped, ["manager-2: OVER_BUDGET"], "what comes after the block is");
+  });
 
   test("gets a verdict once, and is not relayed on", async () => {
     const desk = await Desk.create();

@@ -154,6 +154,14 @@ describe("the connections of a server", () => {
     }
   });
 
+  test("of one address may all be of members that come back at once", () => {
+    const all = connections({ vainBurst: 10, vainPerSecond: 1 });
+    const sockets = Array.from({ length: 10 }, () => come(all, "office"));
+    for (const [i, socket] of sockets.entries()) settle(all, socket, identity("storage", `n${i}`));
+    for (let i = 0; i < 10; i++) assert.equal(come(all, `home-${i}`).destroyed, false);
+    assert.equal(come(all, "home-10").destroyed, true);
+  });
+
   test("of one address cost it nothing once somebody known has called", () => {
     const all = connections({ vainPerAddressBurst: 2, vainPerAddressPerSecond: 1 });
     for (let i = 0; i < 10; i++) settle(all, come(all, "a"), identity("storage", `n${i}`));

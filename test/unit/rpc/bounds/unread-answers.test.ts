@@ -245,6 +245,24 @@ describe("the account of answers", () => {
     assert.ok(restedMs > readMs - 50, `it rested ${restedMs} ms`);
   });
 
+  test("lets nobody wait long for the next one after a reading that was held up", async (t) => {
+    isPressed = true;
+    const { answer } = call("storage", "node-1");
+    let nowMs = performance.now();
+    t.mock.method(performance, "now", () => nowMs);
+    await answers.inTurn(answer, (read) =>
+      read(async () => {
+        nowMs += 60_000;
+      }),
+    );
+    let isNext = false;
+    const next = answers.inTurn(answer, async () => {
+      isNext = true;
+    });
+    await Promise.race([next, sleep(10_000, undefined, { ref: false })]);
+    assert.ok(isNext);
+  });
+
   for (const [load, share, pressed, times] of [
     ["busy", 0.9, false, 3],
     ["pressed", 0, true, 3],
@@ -253,7 +271,7 @@ describe("the account of answers", () => {
     test(`lets a caller's next page wait ${times} times as long where it is ${load}`, async () => {
       answers = account({ pagesAtOnceMax: 4 });
       [busyShare, isPressed] = [share, pressed];
-      const tookMs = 500;
+      const tookMs = 250;
       const { answer } = call("auditor", "auditor-1");
       await answers.make(answer, listBlocks, async () => {
         await sleep(tookMs);

@@ -100,6 +100,14 @@ describe("reads of the state", () => {
     }
   });
 
+  test("ask for such a record where nobody asked for its interval", async () => {
+    const disk = new SlowDisk();
+    const key = new IntervalRecordKey(record, stateKeys.readings("meter", 1), 0);
+    disk.put(key, utf8("there"));
+    const values = await new RecentState(disk).read([key]);
+    assert.deepEqual(values.get(binaryText(key)), utf8("there"));
+  });
+
   test("ask for such a record and its interval at one moment", async () => {
     const disk = new SlowDisk();
     const reads = new RecentState(disk);
