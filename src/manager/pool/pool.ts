@@ -314,10 +314,17 @@ export class Pool implements KnownWork {
     return again;
   }
 
-  /** Records that are ripe. */
-  ripeCount(nowMs: number, awaited: readonly string[]): number {
+  /** Records that are ripe, besides `placed`, which are hashes in hex. It counts up to `max`. */
+  ripeCount(
+    nowMs: number,
+    awaited: readonly string[],
+    { max, placed }: { readonly max: number; readonly placed?: ReadonlySet<string> },
+  ): number {
     let records = 0;
-    for (const { unsettled } of this.#allRipe(nowMs, awaited)) records += unsettled.size;
+    for (const { unsettled } of this.#allRipe(nowMs, awaited)) {
+      for (const hash of unsettled.keys()) if (placed?.has(hash) !== true) records += 1;
+      if (records >= max) return max;
+    }
     return records;
   }
 

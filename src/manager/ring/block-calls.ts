@@ -134,7 +134,11 @@ export class BlockCalls {
     if (!isMany && !pool.calls(monotonicMs(), this.#awaited(), hashes)) return;
     const part = isMany ? gatherPart.many : gatherPart.few;
     const forMs = Math.min(roundMs * part, gatherMsMax);
-    this.#gathering = { records: pool.recordCount, untilMs: monotonicMs() + forMs };
+    // What is not ripe by now may not be for long, and nobody waits for it. Of what was placed only
+    // whoever made the block heard all verdicts.
+    const rest = { max: this.recordsMax, placed: hashes };
+    const records = hashes.size + pool.ripeCount(monotonicMs(), this.#awaited(), rest);
+    this.#gathering = { records, untilMs: monotonicMs() + forMs };
     // A timer may end up to 1 ms too soon, and nobody would ask again.
     askAfter(Math.ceil(forMs) + 1);
   }
@@ -145,7 +149,8 @@ export class BlockCalls {
     const nowMs = monotonicMs();
     if (nowMs >= untilMs) return false;
     // Counting those that are ripe takes long when many wait, so it is done when all are here.
-    return pool.recordCount < records || pool.ripeCount(nowMs, this.#awaited()) < records;
+    if (pool.recordCount < records) return true;
+    return pool.ripeCount(nowMs, this.#awaited(), { max: records }) < records;
   }
 
   #recordsCall(): boolean {

@@ -148,6 +148,23 @@ describe("a manager calls for a block", () => {
     assert.equal(calls.due, true);
   });
 
+  test("and not for what was not ripe when they were answered, as it may not be for long", () => {
+    const limits = { submissionsMax: 100, bytesMax: 1e7 };
+    pool = new Pool({ limits, verdictWaitMs: 60_000 });
+    calls = callsOf(1_000);
+    const ripen = ({ id }: ParsedSubmission) => {
+      for (const managerId of managerIds) pool.verdict(managerId, id);
+    };
+    // What was placed is ripe where the block was made, and perhaps not here.
+    const [first, second] = [add(), add(), add()];
+    ripen(second);
+    calls.onAppended(blockOf("manager-2", first), members, 120);
+    placed(first);
+    assert.equal(calls.due, false);
+    ripen(add());
+    assert.equal(calls.due, true);
+  });
+
   test("at once for what comes alone, fills a block, or follows one that others shipped", () => {
     const alone = add();
     calls.onAppended(blockOf("manager-2", alone), members, 120);
