@@ -9,6 +9,7 @@ import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import { parseHeader } from "../../ledger/blocks/block-parsing.js";
 import type { OpenCommittee } from "../../ledger/members/member-lists.js";
 import { openBlocks } from "../../ledger/storage-nodes/settlement.js";
+import { segmentBytes } from "../../store/chain/segments.js";
 import { present } from "../../store/chain/stored-values.js";
 import type { ManagerStore } from "../../store/manager-store.js";
 import { StoreError } from "../../store/store-error.js";
@@ -109,7 +110,9 @@ export class AuditWatch {
 
   get #auditsAtOnce(): number {
     const { auditRecords, recordBytesMax } = this.#context.policy;
-    return Math.max(1, Math.floor(bytesAtOnce / (auditRecords * recordBytesMax)));
+    // However short a record, its neighbours are read with it.
+    const readBytes = Math.max(recordBytesMax, segmentBytes);
+    return Math.max(1, Math.floor(bytesAtOnce / (auditRecords * readBytes)));
   }
 
   /** In the order of the nodes. */

@@ -20,6 +20,7 @@ describe("the watch over audits", () => {
   let seen: string[];
   let reads: number;
   let recordBytesMax: number;
+  let auditRecords: number;
   let calls: number;
   let failing: StoreError | undefined;
   let open: OpenCommittee[];
@@ -32,7 +33,7 @@ describe("the watch over audits", () => {
     const { height, beacon, blockId, hash1 } = executed.facts;
     const audited = [];
     for (const nodeId of nodeIds) {
-      const draw = { beacon, nodeId, treeSize, count: policy.auditRecords };
+      const draw = { beacon, nodeId, treeSize, count: auditRecords };
       const sealed = [];
       for (const position of auditPositions(draw)) {
         sealed.push((await world.store.sealed(position)) ?? new Uint8Array());
@@ -53,13 +54,15 @@ describe("the watch over audits", () => {
     world = await LedgerWorld.create();
     [found, seen, open] = [[], [], []];
     [reads, failing] = [0, undefined];
-    [calls, recordBytesMax] = [0, policy.recordBytesMax];
+    [calls, recordBytesMax, auditRecords] = [0, policy.recordBytesMax, policy.auditRecords];
     await world.extend(one());
     await world.extend(one());
     watch = new AuditWatch(
       {
         policy: {
-          auditRecords: policy.auditRecords,
+          get auditRecords() {
+            return auditRecords;
+          },
           get recordBytesMax() {
             return recordBytesMax;
           },
@@ -116,6 +119,14 @@ describe("the watch over audits", () => {
     await watch.tick();
     assert.equal(calls, 3);
     assert.deepEqual(seen.slice(2), ["storage-1 4 true", "storage-2 4 true"]);
+  });
+
+  test("takes into account that short records are read with their neighbours", async () => {
+    [auditRecords, recordBytesMax] = [150, 1];
+    open = [await auditedBlock()];
+    await watch.tick();
+    assert.equal(calls, 2);
+    assert.deepEqual(seen, ["storage-1 3 true", "storage-2 3 true"]);
   });
 
   test("blames nobody when this manager's own records cannot be read", async () => {
