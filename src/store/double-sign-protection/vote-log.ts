@@ -74,7 +74,10 @@ export class VoteLog {
     return log;
   }
 
-  /** One synchronous batch. All is about `height`, and nothing contradicts what was said before. */
+  /**
+   * One synchronous batch, asked for before this returns: the signer's mark is asked for next. All
+   * is about `height`, and nothing contradicts what was said before.
+   */
   async save(height: number, statements: Statements): Promise<void> {
     const { votes, proposals, lock, bodies } = statements;
     const writes: WriteOperation[] = [];

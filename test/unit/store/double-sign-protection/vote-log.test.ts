@@ -83,6 +83,36 @@ async function openStore() {
 }
 
 describe("what a manager has said about a height", () => {
+  test("is asked to be written at once, and so before the signer's mark", async () => {
+    const kv = await createMemoryDisk().open();
+    let writes = 0;
+    const store = await ManagerStore.open(
+      {
+        get: (key) => kv.get(key),
+        getMany: (keys) => kv.getMany(keys),
+        range: (options) => kv.range(options),
+        scan: (options) => kv.scan(options),
+        write: (batch, durability) => {
+          writes += 1;
+          return kv.write(batch, durability);
+        },
+        close: () => kv.close(),
+      },
+      genesis,
+    );
+    writes = 0;
+    const a = body("a");
+    const votes = [vote(VoteKind.COMMIT, 0, a.id)];
+    const saved = store.saveStatements({
+      ...nothing,
+      votes,
+      lock: lockOn(a.id, 0),
+      bodies: [a.block],
+    });
+    assert.equal(writes, 1);
+    await saved;
+  });
+
   for (const [name, createDisk] of disks) {
     test(`is there after a restart, on ${name}`, async () => {
       const disk = await createDisk();
