@@ -9,6 +9,9 @@
  *     under way ────────────────── any prefix, if everything before is there
  *
  * A full disk refuses writes; whether the refused batch is there after all, chance decides.
+ *
+ * Two disks may be written by one thread. Then the second takes a batch when the first has done
+ * what it was asked for before, and none when that was refused.
  */
 import {
   assertBatch,
@@ -56,19 +59,25 @@ const sendsBeforeDeathMax = 8;
 
 export class SimulatedDisk {
   readonly ports: DiskPorts;
+  /** The other one that the same thread writes. */
+  readonly first: SimulatedDisk | undefined;
   content = new SortedMap();
   full = false;
+  /** What the process that has it open asked it to write last. */
+  lastWrite: Promise<void> = Promise.resolve();
   /** Sees every batch that is written, for checkers. */
   onWrite: (batch: readonly WriteOperation[]) => void = () => {};
   /** Batches that have been acknowledged and not been synced, the oldest first. */
   #unsynced: (readonly Undo[])[] = [];
   #underWay: Pending[] = [];
 
-  constructor(ports: DiskPorts) {
+  constructor(ports: DiskPorts, first?: SimulatedDisk) {
     this.ports = ports;
+    this.first = first;
   }
 
   open(process: Process): KeyValueStore {
+    this.lastWrite = Promise.resolve();
     return new DiskStore(this, process);
   }
 
@@ -186,8 +195,22 @@ class DiskStore implements KeyValueStore {
     return scanPages(this, options);
   }
 
-  async write(batch: readonly WriteOperation[], durability: Durability): Promise<void> {
+  write(batch: readonly WriteOperation[], durability: Durability): Promise<void> {
+    const before = this.#disk.first?.lastWrite;
+    const written = this.#write(batch, durability, before);
+    this.#disk.lastWrite = written;
+    // Whoever asked hears of it.
+    written.catch(() => {});
+    return written;
+  }
+
+  async #write(
+    batch: readonly WriteOperation[],
+    durability: Durability,
+    before: Promise<void> | undefined,
+  ): Promise<void> {
     assertBatch(batch);
+    if (before !== undefined) await before;
     this.#assertOpen();
     if (!this.#process.alive) return never();
     if (this.#failure !== undefined) throw refusedAfterFailure(this.#failure);

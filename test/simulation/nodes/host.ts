@@ -37,17 +37,18 @@ export abstract class Host {
     this.disk = this.addDisk();
   }
 
-  /** One more disk of this machine. */
-  protected addDisk(): SimulatedDisk {
+  /** One more disk of this machine; the thread that writes it may write `first` too. */
+  protected addDisk(first?: SimulatedDisk): SimulatedDisk {
     const { scheduler, counters, plan } = this.world;
-    const disk = new SimulatedDisk({
+    const ports = {
       scheduler,
       random: this.#random.fork(),
-      count: (what) => counters.count(what),
+      count: (what: string) => counters.count(what),
       writeFault: () => this.#writeFault(),
       crash: () => this.crash(),
       ...plan.disk,
-    });
+    };
+    const disk = new SimulatedDisk(ports, first);
     this.#disks.push(disk);
     return disk;
   }

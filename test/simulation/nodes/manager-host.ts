@@ -36,7 +36,7 @@ import type { Random } from "../random.js";
 import { services } from "../services.js";
 import { signingKeyOf, vrfSeedOf } from "../signatures.js";
 import type { World } from "../world.js";
-import type { DiskImage } from "./disk.js";
+import type { DiskImage, SimulatedDisk } from "./disk.js";
 import { Host } from "./host.js";
 import type { Process } from "./process.js";
 import { UnreliableSigner } from "./unreliable-signer.js";
@@ -65,11 +65,12 @@ export class ManagerHost extends Host {
   readonly #backoff: Random;
   readonly #random: Random;
   /** Of the signer's marks: nobody puts it back to an old image. */
-  readonly #signerDisk = this.addDisk();
+  readonly #signerDisk: SimulatedDisk;
   readonly #images: { readonly disk: DiskImage; readonly told: number }[] = [];
 
   constructor(world: World, id: string, random: Random, skewMs: number) {
     super(world, id, random, skewMs);
+    this.#signerDisk = this.addDisk(this.#hasLocalSigner ? this.disk : undefined);
     this.#backoff = random.fork();
     this.#random = random.fork();
     world.network.tap(id, (...heard) => this.#hears(...heard));
@@ -169,6 +170,11 @@ export class ManagerHost extends Host {
     this.#listen(process, manager);
   }
 
+  /** In its own process; otherwise the signer is behind a network. */
+  get #hasLocalSigner(): boolean {
+    return this.world.plan.faults.signerTroubleChance === 0;
+  }
+
   async #openSigner(process: Process): Promise<Signer> {
     const { genesis, scheme } = this.world.consortium;
     const key = {
@@ -176,8 +182,10 @@ export class ManagerHost extends Host {
       publicKey: signingKeyOf(this.id),
       sign: (digest: Uint8Array) => scheme.sign(this.id, digest),
     };
-    const signer = await LocalSigner.open(this.#signerDisk.open(process), key, "create");
-    return new UnreliableSigner(defined(signer, "it is made where there is none"), process, {
+    const opened = await LocalSigner.open(this.#signerDisk.open(process), key, "create");
+    const signer = defined(opened, "it is made where there is none");
+    if (this.#hasLocalSigner) return signer;
+    return new UnreliableSigner(signer, process, {
       chance: () => (this.world.faulty ? this.world.plan.faults.signerTroubleChance : 0),
       random: this.#random,
       count: (what) => this.world.counters.count(what),
