@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { utf8 } from "../../../src/base/bytes.js";
-import { defaults } from "../../../src/cli/init/defaults.js";
+import { defaultPolicy } from "../../../src/cli/init/defaults.js";
 import { loadProfile } from "../../../src/config/profile.js";
 import { parseTariff } from "../../../src/settlement/tariff.js";
 import { temporaryDirectory } from "../../support/temporary-directory.js";
@@ -26,7 +26,7 @@ function block(firstLine: string): string {
 test("the page's tariff is one for a consortium of bss init", () => {
   const tariff = parseTariff(utf8(block("{")));
   assert.ok(tariff.ok);
-  assert.equal(tariff.value.currency, defaults.policy.currency);
+  assert.equal(tariff.value.currency, defaultPolicy(4).currency);
 });
 
 test("the page's profile of a manager is one", () => {
