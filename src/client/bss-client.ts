@@ -189,7 +189,7 @@ export class BssClient {
 
   /** One record by its hash (32 bytes). Throws RECORD_UNKNOWN. */
   async getRecord(hash: Uint8Array, options: RetryOptions = {}): Promise<LedgerRecord> {
-    const request = { recordHash: hash };
+    const request = { recordHash: bytesOf(hash) };
     const { entry } = await this.#connections.call(QueryService.method.getRecord, request, options);
     const record = checkedRecord(entry, this.consortiumId);
     if (!equalBytes(record.hash, hash))
@@ -214,7 +214,7 @@ export class BssClient {
   listRecordHistory(hash: Uint8Array, options: RetryOptions = {}): AsyncIterable<LedgerRecord> {
     const versions = pages(async (pageToken) => {
       const method = QueryService.method.getRecordHistory;
-      const request = { recordHash: hash, pageToken };
+      const request = { recordHash: bytesOf(hash), pageToken };
       const page = await this.#connections.call(method, request, options);
       const items = page.entries.map((entry) => checkedRecord(entry, this.consortiumId));
       return { items, nextPageToken: page.nextPageToken };
@@ -272,7 +272,11 @@ export class BssClient {
    */
   async getReceipt(hash: Uint8Array, options: RetryOptions = {}): Promise<Receipt> {
     const method = QueryService.method.getReceipt;
-    const { receipt } = await this.#connections.call(method, { recordHash: hash }, options);
+    const { receipt } = await this.#connections.call(
+      method,
+      { recordHash: bytesOf(hash) },
+      options,
+    );
     if (receipt === undefined || !equalBytes(receipt.recordHash, hash)) {
       throw new UntrueAnswer("the answer holds no receipt for this record");
     }
@@ -436,4 +440,10 @@ export async function* pages<Item>(
       throw new UntrueAnswer("a listing names the same page as its next page");
     token = nextPageToken;
   }
+}
+
+/** Throws `TypeError` for digits, which programs without types give. */
+function bytesOf(hash: Uint8Array): Uint8Array {
+  if (ArrayBuffer.isView(hash)) return hash;
+  throw new TypeError("a hash is 32 bytes, as recordHash gives; of hex: Buffer.from(text, 'hex')");
 }

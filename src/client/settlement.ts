@@ -43,12 +43,17 @@ export type Settled = { readonly place: Place; readonly statement: Statement };
 
 const pageSize = 1000;
 
-/** The tariff of a record. Throws TARIFF_INVALID, RECORD_UNKNOWN. */
+/** The tariff of a record. Throws TARIFF_INVALID, RECORD_UNKNOWN, LISTING_NOT_ALLOWED. */
 export async function tariffOf(
   client: BssClient,
   hash: Uint8Array,
 ): Promise<{ readonly tariff: Tariff; readonly record: LedgerRecord }> {
   const record = await client.getRecord(hash);
+  if (record.content === undefined) {
+    const who = `${client.profile.id} (${client.profile.role})`;
+    const message = `${who} may not read the content of record ${toHex(hash)}`;
+    throw new RpcError("LISTING_NOT_ALLOWED", message);
+  }
   const document = documentOf(record);
   if (document?.mediaType !== tariffMediaType) {
     const message = `record ${toHex(hash)} is no document of media type ${tariffMediaType}`;

@@ -78,7 +78,8 @@ export function rpcErrorOf(error: unknown): RpcError {
   const sent = metadata instanceof Metadata ? detailsFrom(metadata) : undefined;
   if (sent !== undefined) {
     const { reason, ...rest } = sent;
-    return received(status, reason, message, { ...rest, cause: error });
+    // All that grpc-js's error says is in this one; printed as a cause it is a screen of bytes.
+    return received(status, reason, message, rest);
   }
   const reason = localReasons[status] ?? "INTERNAL";
   const text = reason === "NODE_UNREACHABLE" ? connectFailureText(message) : message;

@@ -104,7 +104,7 @@ export type StatementFrame = Pick<
 /** `named`: whether each day names its records, which takes the most room. */
 export function statementDocument(
   frame: StatementFrame,
-  { currency, digits, days, total }: Statement,
+  { currency, digits, days, total }: Omit<Statement, "intervals" | "withoutValue">,
   { named }: { readonly named: boolean },
 ): StatementDocument {
   return {

@@ -57,6 +57,9 @@ export type Statement = {
   readonly digits: number;
   readonly days: readonly StatementDay[];
   readonly total: Amounts;
+  /** Delivery intervals of the period, and how many of them no record is about: they count as 0. */
+  readonly intervals: number;
+  readonly withoutValue: number;
 };
 
 export const amountNames = [
@@ -112,6 +115,8 @@ export function periodProblem(
 /** Where delivery intervals begin, and what trades are paid in. */
 export type Market = MarketGrid & Pick<Policy, "currency">;
 
+type TariffTerms = { readonly clock: LocalClock; readonly from: Prices; readonly to: Prices };
+
 /** `period` has no `periodProblem`. */
 export function statementOf(
   ...of: Parameters<typeof statementInSteps>
@@ -130,15 +135,9 @@ export function* statementInSteps(
   period: Period,
   market: Market,
 ): Generator<void, Result<Statement, StatementProblem>, undefined> {
-  if (tariff.currency !== market.currency) {
-    return noTariff(`it is in ${tariff.currency}, and the market's currency is ${market.currency}`);
-  }
-  const clock = localClock(tariff.zone);
-  if (clock === undefined) return noTariff(`zone: ${tariff.zone} is not known here`);
-  const fromGrid = pricesOf(tariff.from_grid, clock, market);
-  if (!fromGrid.ok) return noTariff(`from_grid: ${fromGrid.error}`);
-  const toGrid = pricesOf(tariff.to_grid, clock, market);
-  if (!toGrid.ok) return noTariff(`to_grid: ${toGrid.error}`);
+  const terms = tariffTerms(tariff, market);
+  if (!terms.ok) return err({ of: "tariff", message: terms.error });
+  const { clock, from, to } = terms.value;
   const byInterval = new Map<number, Sums>();
   const recordsOfDay = new Map<number, string[]>();
   // The records come sorted by hash.
@@ -156,11 +155,14 @@ export function* statementInSteps(
     yield;
   }
   const days: StatementDay[] = [];
+  let [intervals, withoutValue] = [0, 0];
   for (const day of daysOf(period, clock, market)) {
     yield;
-    const line = new DayLine({ from: fromGrid.value, to: toGrid.value });
+    const line = new DayLine({ from, to });
     for (const startS of day.starts) {
       const sums = byInterval.get(startS);
+      intervals += 1;
+      if (sums === undefined) withoutValue += 1;
       const problem = sums && line.add(startS, sums);
       if (problem !== undefined) return err(problem);
     }
@@ -172,16 +174,26 @@ export function* statementInSteps(
   const total = totalOf(days);
   if (total === undefined) return tooLarge();
   const { currency, minor_unit_digits: digits } = tariff;
-  return ok({ currency, digits, days, total });
+  return ok({ currency, digits, days, total, intervals, withoutValue });
+}
+
+/** What a tariff means on a market, or why it cannot be used there. */
+export function tariffTerms(tariff: Tariff, market: Market): Result<TariffTerms, string> {
+  if (tariff.currency !== market.currency) {
+    return err(`it is in ${tariff.currency}, and the market's currency is ${market.currency}`);
+  }
+  const clock = localClock(tariff.zone);
+  if (clock === undefined) return err(`zone: ${tariff.zone} is not known here`);
+  const from = pricesOf(tariff.from_grid, clock, market);
+  if (!from.ok) return err(`from_grid: ${from.error}`);
+  const to = pricesOf(tariff.to_grid, clock, market);
+  if (!to.ok) return err(`to_grid: ${to.error}`);
+  return ok({ clock, from: from.value, to: to.value });
 }
 
 /** SHA-256 over the hashes of a day's records, sorted: equal for equal sets of records. */
 export function recordsDigest({ records }: Pick<StatementDay, "records">): Uint8Array {
   return sha256(...records.map((hash) => fromHex(hash) ?? new Uint8Array(0)));
-}
-
-function noTariff(message: string): Result<never, StatementProblem> {
-  return err({ of: "tariff", message });
 }
 
 function tooLarge(): Result<never, StatementProblem> {

@@ -21,6 +21,7 @@ load = bss.load_profile(
 )
 with bss.Client(profile) as client:
     submission = client.sign(reading, load)  # keep it: after a failure submit the same one again
+    # Keep it until the receipts are there. A second run makes new records and overwrites it.
     Path("submission.bin").write_bytes(submission.SerializeToString())
     bss.or_raise(client.submit(submission))
     receipt = client.get_receipt(client.record_hash(reading)).receipt

@@ -56,11 +56,33 @@ export function proposal(label: string, findings: readonly Finding[]): string {
   const parts = findings.map(({ key, value, certainty, why }) => {
     const text = stringify({ [key]: value }, { lineWidth: 0 }).trimEnd();
     const shown = certainty === "open" ? text.replaceAll(/^/gm, "# ") : text;
-    return `# ${certainty}: ${why}\n${shown}`;
+    const open = key === "time" && lacksStamp(value) ? "\n#   stamp: start # or end" : "";
+    return `# ${certainty}: ${why}\n${shown}${open}`;
   });
   const intro = `# What 'bss import detect' makes of the beginning of ${label}. Check it.`;
-  const isSessions = findings.some(({ key }) => key === "sessions");
-  const [devices, key] = isSessions ? ["charging stations", "stations"] : ["meters", "meters"];
-  const names = `# Names of the file that are not the ids of their ${devices}:\n# ${key}:\n#   NAME: id`;
-  return [intro, ...parts, names].join("\n");
+  return [intro, ...parts, namesOf(findings)].join("\n");
+}
+
+/** Whether a person has to say which end of the interval the times are. */
+function lacksStamp(time: unknown): boolean {
+  return typeof time === "object" && time !== null && !("stamp" in time);
+}
+
+/** Where the ids of the ledger go, if the file has names of its own. */
+function namesOf(findings: readonly Finding[]): string {
+  const has = (key: string) => findings.some((finding) => finding.key === key);
+  const names = (things: string, key: string) =>
+    `# Names of the file that are not the ids of their ${things}:\n# ${key}:\n#   NAME: id`;
+  if (has("sessions")) return names("charging stations", "stations");
+  const columns = columnNames(findings.find(({ key }) => key === "values"));
+  if (has("meter_column") || columns.length === 0) return names("meters", "meters");
+  const lines = columns.map((name) => `#   ${JSON.stringify(name)}: ID`);
+  const why = "no column says whose values these are: give the meter's id for each column";
+  return [`# open: ${why}`, "# meters:", ...lines].join("\n");
+}
+
+function columnNames(values: Finding | undefined): readonly string[] {
+  if (values === undefined || values.certainty === "open" || !Array.isArray(values.value))
+    return [];
+  return values.value.map(({ column }: { readonly column: string }) => column);
 }

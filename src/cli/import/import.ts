@@ -11,12 +11,12 @@ import { parseCount } from "../arguments.js";
 import { addProfileOption, participantOf, withClient } from "../client-session.js";
 import { findInput, type Input, type InputPlace } from "../sending/input.js";
 import { ProgressFile } from "../sending/progress-file.js";
-import { receiptsPath } from "../sending/receipts-path.js";
+import { receiptsPath, receiptsText } from "../sending/receipts-path.js";
 import { RowProblem } from "../sending/row-problem.js";
 import { sendRows, withReceipts } from "../sending/send-rows.js";
 import type { RunTotals } from "../sending/send-run.js";
 import { CliError } from "../text/cli-error.js";
-import { formatDuration, type Output } from "../text/output.js";
+import { counted, formatDuration, type Output } from "../text/output.js";
 import { addDetect } from "./detect.js";
 import { formatOf } from "./file-format.js";
 import { type ImportContext, importRows, type Survey, surveyItems } from "./import-rows.js";
@@ -250,17 +250,22 @@ function report(
     seconds: ms / 1000,
   };
   output.result(value, () => {
-    const of = survey.sessions > 0 ? `${survey.sessions} sessions` : `${survey.values} values`;
+    const of =
+      survey.sessions > 0 ? counted(survey.sessions, "session") : counted(survey.values, "value");
     const updates = updated === 0 ? "" : ` (${updated} of them updates)`;
     const before = doneBefore === 0 ? "" : `; ${doneBefore} had receipts already`;
-    return `${of} in ${received} records${updates}, ${formatDuration(ms)}${before}; receipts in ${out}`;
+    const where = `${of} in ${counted(received, "record")}${updates}, ${formatDuration(ms)}`;
+    return `${where}${before}${receiptsText(totals, out)}`;
   });
   if (malformed + refused + survey.unknown.size === 0) return;
   const how = [
-    `${malformed} rows cannot be recorded`,
-    `${refused} records were refused`,
-    `${survey.unknown.size} meters are unknown`,
-  ].filter((text) => !text.startsWith("0 "));
-  const what = `not all was recorded (${how.join(", ")}), all listed in ${refusedFile}`;
+    [malformed, "row", "cannot be recorded"],
+    [refused, "record", refused === 1 ? "was refused" : "were refused"],
+    [survey.unknown.size, "meter", survey.unknown.size === 1 ? "is unknown" : "are unknown"],
+  ] as const;
+  const told = how
+    .filter(([count]) => count > 0)
+    .map(([count, noun, what]) => `${counted(count, noun)} ${what}`);
+  const what = `not all was recorded (${told.join(", ")}), all listed in ${refusedFile}`;
   throw new CliError(what, "correct it and run the same command again: it sends no record twice");
 }

@@ -12,7 +12,7 @@ const columns: readonly Column[] = [
   { title: "HASH" },
   { title: "BLOCK", align: "right" },
   { title: "POSITION", align: "right" },
-  { title: "TIME" },
+  { title: "RECORD TIME" },
   { title: "OWNER" },
   { title: "CONTENT" },
 ];

@@ -60,8 +60,14 @@ export function register(program: Command): void {
     });
 }
 
-function readReceipt(file: string): Receipt {
+/** Throws `CliError`. */
+export function readReceipt(file: string): Receipt {
   const bytes = readBytes(file);
+  if (bytes.length === 0) {
+    const next =
+      "it is what a run leaves that was refused; or fetch one with 'bss receipt <record_hash>'";
+    throw new CliError(`${file} holds no receipt: it is empty`, next);
+  }
   const encoded = receiptFromBinary(bytes);
   if (encoded !== undefined) return encoded;
   const receipt = receiptFromJson(new TextDecoder().decode(bytes));

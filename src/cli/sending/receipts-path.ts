@@ -25,3 +25,11 @@ export function receiptsPath(
     "give another file for the receipts",
   );
 }
+
+/** Nothing is said of a file that holds no receipt. */
+export function receiptsText(
+  { received, doneBefore }: { readonly received: number; readonly doneBefore: number },
+  out: string,
+): string {
+  return received + doneBefore === 0 ? "" : `; receipts in ${out}`;
+}

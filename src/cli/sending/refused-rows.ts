@@ -6,7 +6,9 @@ import { closeSync, existsSync, openSync, readSync, rmSync, writeSync } from "no
 import { CliError } from "../text/cli-error.js";
 import type { RowProblem } from "./row-problem.js";
 
-const header = "line,column,problem\n";
+const header = "line,column,problem,reason,standing_record_hash\n";
+/** What all versions' headers begin with. */
+const headerBeginning = "line,column,problem";
 const shownMax = 50;
 
 export class RefusedRows {
@@ -33,7 +35,9 @@ export class RefusedRows {
   add(line: number, problem: RowProblem): void {
     this.#descriptor ??= this.#begin();
     this.#count += 1;
-    writeSync(this.#descriptor, csvLine([String(line), problem.column ?? "", problem.message]));
+    const { column = "", message, refusal } = problem;
+    const why = [refusal?.reason ?? "", refusal?.standingHash ?? ""];
+    writeSync(this.#descriptor, csvLine([String(line), column, message, ...why]));
     if (this.#count > shownMax) return;
     this.#print(line === 0 ? `${this.#label}: ${problem.message}` : problem.at(this.#label, line));
     if (this.#count === shownMax) this.#print(`… the other rows are listed in ${this.#path}`);
@@ -59,9 +63,9 @@ function refuseForeign(path: string): void {
   if (!existsSync(path)) return;
   const descriptor = openSync(path, "r");
   try {
-    const beginning = Buffer.alloc(header.length);
-    const length = readSync(descriptor, beginning, 0, header.length, 0);
-    if (length === 0 || beginning.toString("utf8") === header) return;
+    const beginning = Buffer.alloc(headerBeginning.length);
+    const length = readSync(descriptor, beginning, 0, beginning.length, 0);
+    if (length === 0 || beginning.toString("utf8") === headerBeginning) return;
   } finally {
     closeSync(descriptor);
   }

@@ -20,7 +20,7 @@ import { RpcError } from "../../rpc/rpc-error.js";
 import { Batcher } from "./batcher.js";
 import type { PlannedRecord, PlannedRow, ProgressFile } from "./progress-file.js";
 import type { ReceiptLine } from "./receipt-lines.js";
-import { RowProblem } from "./row-problem.js";
+import { type Refusal, RowProblem } from "./row-problem.js";
 
 /** Something that is to become a record. */
 export type RowToSend = PlannedRow & {
@@ -241,8 +241,9 @@ export class SendRun {
     this.#options.onSettled(lines.length);
   }
 
-  #refuseWhole(batch: Batch, refusal: RpcError): void {
-    const index = /records?(?:_hashes)?\[(\d+)\]/.exec(refusal.field ?? "")?.[1];
+  #refuseWhole(batch: Batch, { message, reason, field }: RpcError): void {
+    const refusal = { message, reason, standingHash: "" };
+    const index = /records?(?:_hashes)?\[(\d+)\]/.exec(field ?? "")?.[1];
     const culprit = index === undefined ? undefined : batch[Number(index)];
     if (culprit === undefined) {
       for (const record of batch) this.#refuse(record, refusal);
@@ -253,14 +254,15 @@ export class SendRun {
     if (rest.length > 0) this.#again.push(rest);
   }
 
-  #refuse(record: Planned, { message, reason }: Refusal): void {
+  #refuse(record: Planned, refusal: Refusal & { readonly message: string }): void {
+    const { message, reason, standingHash } = refusal;
     if (record.isOld && curableReasons.includes(reason) && this.#sendAnew(record)) return;
     this.#counts.refused += 1;
+    const standing = standingText(refusal);
+    const text = `refused: ${message}${reasonText(reason)}${standing}${adviceOf(record, reason)}`;
     this.#options.onProblem(
       record.line,
-      new RowProblem(
-        `${prefixOf(record)}refused: ${message}${reasonText(reason)}${adviceOf(record, reason)}`,
-      ),
+      new RowProblem(`${prefixOf(record)}${text}`, undefined, { reason, standingHash }),
     );
     this.#options.onSettled(1);
   }
@@ -281,11 +283,18 @@ export class SendRun {
   }
 }
 
-type Refusal = { readonly message: string; readonly reason: string };
+function refusalOf(objection: Objection | undefined): Refusal & { readonly message: string } {
+  if (objection === undefined) {
+    const message = "the manager gave no outcome for this record";
+    return { message, reason: "", standingHash: "" };
+  }
+  const { message, reason, standingRecordHash } = objection;
+  return { message, reason, standingHash: toHex(standingRecordHash) };
+}
 
-function refusalOf(objection: Objection | undefined): Refusal {
-  if (objection !== undefined) return objection;
-  return { message: "the manager gave no outcome for this record", reason: "" };
+/** "; record 3477f2fa… stands there", in full: it is what an update names. */
+function standingText({ standingHash }: Refusal): string {
+  return standingHash === "" ? "" : `; record ${standingHash} stands there`;
 }
 
 function reasonText(reason: string): string {

@@ -26,7 +26,7 @@ export type WaitingNotesOptions = {
 /** The longest time to wait for a manager that is asked. */
 const askMs = 2_000;
 /** Silence before the first note, and between notes the more of it the longer it lasts, ms. */
-const pausesMs = [1_000, 4_000, 10_000, 15_000, 30_000] as const;
+const pausesMs = [3_000, 4_000, 10_000, 15_000, 30_000] as const;
 
 export class WaitingNotes {
   readonly #options: WaitingNotesOptions;

@@ -8,6 +8,7 @@ import {
   settlementDocument,
   tariffOf,
 } from "../../client/settlement.js";
+import { RpcError } from "../../rpc/rpc-error.js";
 import { dayDifferences, frameDifferences } from "../../settlement/differences.js";
 import {
   canonicalJson,
@@ -26,7 +27,7 @@ import {
 import { CliError } from "../text/cli-error.js";
 import type { Output } from "../text/output.js";
 import { recorderOf, withReader } from "./reading.js";
-import { recordDocument } from "./recording.js";
+import { recordOnce } from "./recording.js";
 import { differencesJson, differencesText, settlementText } from "./settlement-view.js";
 
 export function registerConfirm(settle: Command): void {
@@ -44,11 +45,26 @@ export function registerConfirm(settle: Command): void {
       withClient(settle, async (client, output) => {
         recorderOf(client, settle);
         const { reader, tariff } = settle.opts<{ reader?: string; tariff?: HashArgument }>();
-        await withReader(reader, client, (reading) =>
-          confirm({ argument, tariff }, client, reading, output),
-        );
+        await withReader(reader, client, async (reading) => {
+          try {
+            await confirm({ argument, tariff }, client, reading, output);
+          } catch (error) {
+            throw reader === undefined ? unreadable(error, client) : error;
+          }
+        });
       }),
     );
+}
+
+/** Of a counterparty: a participant reads its own records alone. Other errors stay as they are. */
+export function unreadable(error: unknown, { profile }: Pick<BssClient, "profile">): unknown {
+  if (!(error instanceof RpcError) || error.reason !== "LISTING_NOT_ALLOWED") return error;
+  return new CliError(
+    `${profile.id} may not read the records that the statement is about [${error.reason}]`,
+    "give the profile.yaml of a manager with --reader (docs/settlement.md shows one), or let the " +
+      "participant confirm what you have recorded; nothing was recorded",
+    { cause: error },
+  );
 }
 
 async function confirm(
@@ -102,7 +118,7 @@ async function confirm(
     const next = "ask the other side to make it with 'bss settle --record'; nothing was recorded";
     throw new CliError(what, next);
   }
-  const confirmation = await recordDocument(client, {
+  const confirmation = await recordOnce(client, {
     mediaType: confirmationMediaType,
     name: `confirmation of the settlement of ${stated.participant}`,
     content: canonicalJson({
@@ -118,6 +134,7 @@ async function confirm(
     confirmed: true,
     confirmation: toHex(confirmation.hash),
     height: confirmation.height,
+    confirmed_before: !confirmation.isNew,
     tariff: stated.tariff,
     tariff_owner: tariffRecord.content?.record.ownerId,
   };
@@ -126,7 +143,8 @@ async function confirm(
       settlementText(stated, tariff.zone),
       "",
       `the records come to the same at this tariff, which ${value.tariff_owner} has recorded`,
-      `confirmation ${toHex(confirmation.hash)} in block ${confirmation.height}`,
+      `${confirmation.isNew ? "" : "confirmed already: "}confirmation ` +
+        `${toHex(confirmation.hash)} in block ${confirmation.height}`,
     ].join("\n"),
   );
 }

@@ -25,10 +25,12 @@ import {
   withReader,
 } from "./reading.js";
 import { registerTariff } from "./record-tariff.js";
-import { longestContent, recordDocument, statementBytes } from "./recording.js";
+import { longestContent, recordOnce, statementBytes } from "./recording.js";
 import {
   differencesJson,
   differencesText,
+  emptyDaysText,
+  gapsText,
   settlementCsv,
   settlementText,
 } from "./settlement-view.js";
@@ -122,6 +124,8 @@ async function settle(options: Options, session: Session): Promise<void> {
     await settleFromRecords(at, { ...session, tariff, stated, options, counterpartyId });
   } else {
     output.result(stated, () => settlementText(stated, tariff.zone));
+    const empty = emptyDaysText(stated);
+    if (empty !== undefined) output.note(`bss: ${empty}`);
   }
   // Numbers that were found to differ are not written.
   if (options.csv !== undefined) {
@@ -158,8 +162,12 @@ async function settleFromRecords(
       "ask another manager, and tell the consortium's operators",
     );
   }
+  const { intervals, withoutValue } = settled.statement;
+  const coverage = { intervals, intervals_without_value: withoutValue };
+  const gaps = gapsText(coverage);
+  if (gaps !== undefined) output.note(`bss: ${gaps}`);
   if (!options.record) {
-    const value = { ...computed, checked: true };
+    const value = { ...computed, ...coverage, checked: true };
     output.result(
       value,
       () => `${settlementText(computed, tariff.zone)}\n\nchecked: the records come to the same`,
@@ -167,17 +175,18 @@ async function settleFromRecords(
     return;
   }
   const content = statementBytes([computed, form(false)], longestContent(client));
-  const { hash, height } = await recordDocument(client, {
+  const { hash, height, isNew } = await recordOnce(client, {
     mediaType: statementMediaType,
     name: `settlement of ${query.participantId}`,
     content,
   });
-  output.result({ ...stated, statement: toHex(hash), statement_height: height }, () =>
+  const place = { statement: toHex(hash), statement_height: height, recorded_before: !isNew };
+  output.result({ ...stated, ...place, ...coverage }, () =>
     [
       settlementText(stated, tariff.zone),
       "",
-      `statement ${toHex(hash)} in block ${height}`,
-      `${confirmerOf(stated, client)} confirms it with: bss settle confirm ${toHex(hash)}`,
+      `statement ${toHex(hash)} in block ${height}${isNew ? "" : ", where it has been"}`,
+      ...confirmHint(stated, client, hash),
     ].join("\n"),
   );
 }
@@ -198,6 +207,13 @@ function counterpartyOf(
   throw usageError(what, "use the profile of one of them");
 }
 
-function confirmerOf({ participant, counterparty }: StatementDocument, client: BssClient): string {
-  return client.profile.id === participant ? counterparty : participant;
+/** A counterparty reads with the profile of a manager. */
+function confirmHint(
+  { participant, counterparty }: StatementDocument,
+  { profile }: BssClient,
+  hash: Uint8Array,
+): readonly string[] {
+  const command = `bss settle confirm ${toHex(hash)}`;
+  if (profile.id !== participant) return [`${participant} confirms it with: ${command}`];
+  return [`${counterparty} confirms it with: ${command} --reader MANAGERS_PROFILE`];
 }

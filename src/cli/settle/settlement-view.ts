@@ -31,16 +31,18 @@ export function settlementText(settlement: StatementDocument, zone: string): str
   const right = (title: string): Column => ({ title, align: "right" });
   const columns = [
     { title: "DAY" },
-    ...energyNames.map((name) => right(name.replace(/_wh$/, "").replace("_", " ").toUpperCase())),
-    ...moneyNames.map((name) => right(name.replace(/_(cost|credit)$/, "").replace("_", " "))),
+    ...energyNames.map((name) => right(`${titleOf(name)} WH`)),
+    ...moneyNames.map((name) => right(`${titleOf(name)} ${currency}`)),
+    right("RECORDS"),
   ];
-  const rowOf = (title: string, amounts: DocumentAmounts): Cell[] => [
+  const rowOf = (title: string, amounts: DocumentAmounts, records: Cell): Cell[] => [
     title,
     ...energyNames.map((name) => amounts[name]),
     ...moneyNames.map((name) => moneyText(amounts[name], digits)),
+    records,
   ];
   const dateOf = dates(zone);
-  const rows = days.map((day) => rowOf(dateOf(day.start_unix_s), day));
+  const rows = days.map((day) => rowOf(dateOf(day.start_unix_s), day, day.record_count));
   const [from, to] = [settlement.from_unix_s, settlement.to_unix_s];
   const head = fields([
     ["participant", settlement.participant],
@@ -50,7 +52,34 @@ export function settlementText(settlement: StatementDocument, zone: string): str
     ["units", `energy in Wh, money in ${currency}`],
     ["rounding", settlement.rounding],
   ]);
-  return `${head}\n\n${table(columns, [...rows, rowOf("total", total)])}`;
+  return `${head}\n\n${table(columns, [...rows, rowOf("total", total, "")])}`;
+}
+
+/** "FROM GRID" of `from_grid_wh` and of `from_grid_cost`. */
+function titleOf(name: string): string {
+  return name
+    .replace(/_(wh|cost|credit)$/, "")
+    .replace("_", " ")
+    .toUpperCase();
+}
+
+/** What is to be said of delivery intervals that no record is about; undefined for none. */
+export function gapsText(of: {
+  readonly intervals: number;
+  readonly intervals_without_value: number;
+}): string | undefined {
+  const { intervals, intervals_without_value: without } = of;
+  if (without === 0) return undefined;
+  const [verb, count] = without === 1 ? ["has", "counts"] : ["have", "count"];
+  return `${without} of ${intervals} delivery intervals ${verb} no value of any meter and ${count} as 0`;
+}
+
+/** The same of a settlement that a manager says, which tells of records by day. */
+export function emptyDaysText({ days }: StatementDocument): string | undefined {
+  const empty = days.filter(({ record_count: count }) => count === 0).length;
+  if (empty === 0) return undefined;
+  const [verb, count] = empty === 1 ? ["has", "counts"] : ["have", "count"];
+  return `${empty} of ${days.length} days ${verb} no record and ${count} as 0; --check counts the intervals`;
 }
 
 /** One line for each day, and the total. */

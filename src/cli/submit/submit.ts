@@ -14,11 +14,11 @@ import {
 import { clockWarning, headTime } from "../sending/clock-check.js";
 import { findInput, type InputPlace } from "../sending/input.js";
 import { ProgressFile } from "../sending/progress-file.js";
-import { receiptsPath } from "../sending/receipts-path.js";
+import { receiptsPath, receiptsText } from "../sending/receipts-path.js";
 import { interruption, sendRows, withReceipts } from "../sending/send-rows.js";
 import type { RunTotals } from "../sending/send-run.js";
 import { CliError, exitCodes } from "../text/cli-error.js";
-import { formatDuration, type Output } from "../text/output.js";
+import { counted, formatDuration, type Output } from "../text/output.js";
 import {
   addColumn,
   addConstant,
@@ -65,7 +65,8 @@ The receipts go to --out, one JSON value per line, and 'bss verify' checks them 
 OUT.journal beside it knows the rows, so the same command can be run again: it sends only records
 without a receipt, and no record twice.
 With another --out it would send all of them again. Only one process at a time can use one --out.
-Rows that were not recorded are listed in OUT.refused.csv.
+Rows that were not recorded are listed in OUT.refused.csv, with the reason and the record that
+stands in the way. To correct that one, give its hash in the row's column parent.
 
 A stream (- for stdin, a pipe, a FIFO) is read to its end before anything is sent, and needs --out.
 It can be sent again as well, because its rows are recognized by their content.`;
@@ -257,15 +258,11 @@ function report(
     const rate = received === 0 ? "" : `, ${((received / ms) * 1000).toFixed(0)} records/s`;
     const before = doneBefore === 0 ? "" : `; ${doneBefore} had receipts already`;
     const took = `${formatDuration(ms)}${rate}${before}`;
-    return `${counted(received, kind.noun)}${where}, ${took}; receipts in ${out}`;
+    return `${counted(received, kind.noun)}${where}, ${took}${receiptsText(totals, out)}`;
   });
   const failed = malformed + refused;
   if (failed === 0) return;
   const how = `${malformed} malformed, ${refused} refused, all listed in ${refusedFile}`;
   const what = `${counted(failed, "row")} got no receipt (${how})`;
   throw new CliError(what, "correct them and run the same command again: it sends no record twice");
-}
-
-function counted(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

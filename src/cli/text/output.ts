@@ -164,3 +164,8 @@ export function watchOutput(): void {
 export function whenOutputEnds(work: () => void): void {
   atEnd = work;
 }
+
+/** "1 row", "2 rows". */
+export function counted(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}

@@ -14,7 +14,9 @@ const byReason: Partial<Readonly<Record<Reason, string>>> = {
   IDENTITY_INVALID: "use a certificate that the managers of this consortium issued",
   CERTIFICATE_UNKNOWN: "use the profile that was registered, or ask an operator to register it",
   ROLE_NOT_ALLOWED: "use the profile of a party whose role may do this",
-  LISTING_NOT_ALLOWED: "use the profile of the participant that owns the records",
+  LISTING_NOT_ALLOWED:
+    "use the profile of the participant that owns the records, or of a manager; operators do not " +
+    "see their content",
   CALLER_NOT_SUBMITTER: "submit with the profile of the participant that signs",
   RECORD_UNKNOWN: "check the hash; 'bss list' shows the records of a participant or meter",
   BLOCK_UNKNOWN: "'bss status' shows the height of the ledger",

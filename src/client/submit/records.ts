@@ -116,6 +116,12 @@ export type DocumentParts = RecordParts & {
   readonly timeMs: number;
 };
 
+/** Throws `RangeError` for 0.412, which is somebody's kWh, and for what was forgotten. */
+function whole(value: number | bigint, name: string, unit: string): bigint {
+  if (typeof value === "bigint" || Number.isSafeInteger(value)) return BigInt(value);
+  throw new RangeError(`${name} is ${value}; it takes whole ${unit}`);
+}
+
 type Payload = NonNullable<MessageInitShape<typeof RecordSchema>["payload"]>;
 
 /** The exact bytes of a record with a meter reading. */
@@ -123,10 +129,10 @@ export function meterReading(parts: MeterReadingParts): Uint8Array {
   const { meterId, intervalStartS, intervalS, importedWh, exportedWh } = parts;
   const value = {
     meterId,
-    intervalStartUnixS: BigInt(intervalStartS),
+    intervalStartUnixS: whole(intervalStartS, "intervalStartS", "seconds"),
     intervalS,
-    importedWh: BigInt(importedWh),
-    exportedWh: BigInt(exportedWh),
+    importedWh: whole(importedWh, "importedWh", "Wh"),
+    exportedWh: whole(exportedWh, "exportedWh", "Wh"),
   };
   const timeMs = parts.timeMs ?? (intervalStartS + intervalS) * 1000;
   return recordBytes(parts, timeMs, { case: "meterReading", value });
@@ -145,7 +151,7 @@ export function loadProfile(parts: LoadProfileParts): Uint8Array {
   }
   const value = {
     meterId,
-    startUnixS: BigInt(startS),
+    startUnixS: whole(startS, "startS", "seconds"),
     intervalS,
     runs,
     importedWh: allOrNone(present.map(({ importedWh }) => importedWh)),
@@ -164,9 +170,9 @@ export function tradeTerms(parts: TradeTermsParts): Uint8Array {
     tradeId: tradeId ?? randomBytes(tradeIdBytes),
     sellerId,
     buyerId,
-    deliveryStartUnixS: BigInt(deliveryStartS),
-    energyWh: BigInt(energyWh),
-    priceMicroPerKwh: BigInt(priceMicroPerKwh),
+    deliveryStartUnixS: whole(deliveryStartS, "deliveryStartS", "seconds"),
+    energyWh: whole(energyWh, "energyWh", "Wh"),
+    priceMicroPerKwh: whole(priceMicroPerKwh, "priceMicroPerKwh", "millionths"),
   });
   return encode(TradeTermsSchema, terms);
 }
@@ -195,9 +201,9 @@ export function chargingSession(parts: ChargingSessionParts): Uint8Array {
   const { stationId, startS, endS, energyWh } = parts;
   const value = {
     stationId,
-    startUnixS: BigInt(startS),
-    endUnixS: BigInt(endS),
-    energyWh: BigInt(energyWh),
+    startUnixS: whole(startS, "startS", "seconds"),
+    endUnixS: whole(endS, "endS", "seconds"),
+    energyWh: whole(energyWh, "energyWh", "Wh"),
   };
   return recordBytes(parts, parts.timeMs ?? endS * 1000, { case: "chargingSession", value });
 }
@@ -223,7 +229,10 @@ function allOrNone(list: readonly number[]): number[] {
 }
 
 function registerOf({ importedWh, exportedWh }: RegisterParts) {
-  return { importedWh: BigInt(importedWh), exportedWh: BigInt(exportedWh) };
+  return {
+    importedWh: whole(importedWh, "importedWh", "Wh"),
+    exportedWh: whole(exportedWh, "exportedWh", "Wh"),
+  };
 }
 
 function recordBytes(
@@ -234,7 +243,7 @@ function recordBytes(
   const record = create(RecordSchema, {
     ownerId,
     salt: salt ?? randomBytes(saltBytes),
-    timeUnixMs: BigInt(timeMs),
+    timeUnixMs: whole(timeMs, "timeMs", "milliseconds"),
     parent: parent ?? emptyBytes,
     payload,
   });

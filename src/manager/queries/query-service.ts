@@ -153,7 +153,7 @@ class ManagerQueries {
     const owner = await this.#ownerOf(participantId, meterId);
     if (mayList(owner, reader)) return;
     const text =
-      "records are listed for managers, their officers, and the participant whose they are";
+      "records are listed for managers, the participant who owns them and, without content, officers";
     const field = participantId === "" ? "meter_id" : "participant_id";
     throw new RpcError("LISTING_NOT_ALLOWED", text, { field });
   }

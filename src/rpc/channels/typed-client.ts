@@ -27,6 +27,7 @@ import {
   methodPath,
 } from "../message-codec.js";
 import { MessageReader } from "../message-reader.js";
+import { RpcError } from "../rpc-error.js";
 import { rpcErrorOf } from "../status-details.js";
 import type { RpcChannel } from "./channel.js";
 import { ClientStream } from "./client-stream.js";
@@ -81,7 +82,7 @@ async function callUnary(
   options: CallOptions,
 ): Promise<Message> {
   const bytes = encodeMessage(method.input, request as Record<string, unknown>);
-  const answer = await new Promise<Buffer>((resolve, reject) => {
+  const answer = new Promise<Buffer>((resolve, reject) => {
     const call = channel.grpcClient.makeUnaryRequest(
       methodPath(method),
       identityOfBytes,
@@ -96,7 +97,13 @@ async function callUnary(
     );
     cancelWith(options.signal, () => call.cancel(), call);
   });
-  return decodeMessage(method.output, answer, answerBounds(methodName(method)));
+  try {
+    return decodeMessage(method.output, await answer, answerBounds(methodName(method)));
+  } catch (error) {
+    // The error was made where grpc-js calls back. From here, its stack leads to who called.
+    if (error instanceof RpcError) Error.captureStackTrace(error, callUnary);
+    throw error;
+  }
 }
 
 async function* callServerStream(

@@ -136,8 +136,14 @@ describe("settlement", { timeout: 840_000 }, () => {
     const wrong = await run("participant-3", "settle", "tariff", path("wrong.json"));
     assert.equal(wrong.code, 1);
     assert.match(wrong.err, /is no tariff: currency: three capitals/);
+    writeFileSync(path("wrong.json"), JSON.stringify({ ...content, currency: "EUR" }));
+    const foreign = await run("participant-3", "settle", "tariff", path("wrong.json"));
+    assert.equal(foreign.code, 1);
+    assert.match(foreign.err, /it is in EUR, and the market's currency is USD; .*nothing was rec/);
     writeFileSync(path("tariff.json"), JSON.stringify(content));
     ({ tariff } = await json("participant-3", "settle", "tariff", path("tariff.json")));
+    const again = await json("participant-3", "settle", "tariff", path("tariff.json"));
+    assert.deepEqual([again.tariff, again.recorded_before], [tariff, true]);
     const none = await run("participant-1", "settle", ...period);
     assert.deepEqual([none.code, /give --from, --to and --tariff/.test(none.err)], [2, true]);
   });
@@ -146,6 +152,7 @@ describe("settlement", { timeout: 840_000 }, () => {
     const args = ["settle", ...period, "--tariff", tariff];
     const seller = await json("participant-1", ...args, "--check", "--csv", path("days.csv"));
     assert.equal(seller.checked, true);
+    assert.deepEqual([seller.intervals, seller.intervals_without_value], [72, 0]);
     // 24 kWh at 0.30; 96 - 3.001 kWh at 0.08; 3.001 kWh at 0.15, by day 37.515 and 7.5 cents.
     assert.deepEqual(
       ["imported_wh", "exported_wh", "sold_wh", "to_grid_wh"].map((name) => seller.total[name]),
@@ -163,6 +170,9 @@ describe("settlement", { timeout: 840_000 }, () => {
       table.out,
       /total +72000 +0 +3001 +0 +68999 +0 +20\.70 +0\.46 +0\.00 +0\.00 +21\.16/,
     );
+    assert.match(table.err, /1 of 3 days has no record and counts as 0/);
+    const gaps = await run("participant-2", ...args, "--check");
+    assert.match(gaps.err, /24 of 72 delivery intervals have no value of any meter/);
     const other = await run("participant-2", ...args, "--participant", "participant-1");
     assert.equal(other.code, 1);
     assert.match(other.err, /settlements are for managers, and for the participant/);
@@ -183,13 +193,15 @@ describe("settlement", { timeout: 840_000 }, () => {
     const stranger = await run("participant-2", "settle", "confirm", statement);
     assert.match(stranger.err, /is no statement: it holds no document that this profile may read/);
     const blind = await run("participant-3", "settle", "confirm", statement);
-    assert.deepEqual([blind.code, /LISTING_NOT_ALLOWED|are listed for/.test(blind.err)], [1, true]);
+    assert.deepEqual([blind.code, /give the profile.yaml of a manager/.test(blind.err)], [1, true]);
 
     const at = (hash: string) => ["--tariff", hash, ...reader];
     const dear = await run("participant-3", "settle", "confirm", statement, ...at(statement));
     assert.deepEqual([dear.code, /is at the tariff [0-9a-f]{64}/.test(dear.err)], [1, true]);
     const confirmed = await json("participant-3", "settle", "confirm", statement, ...at(tariff));
     assert.deepEqual([confirmed.confirmed, confirmed.tariff_owner], [true, "participant-3"]);
+    const again = await json("participant-3", "settle", "confirm", statement, ...at(tariff));
+    assert.deepEqual([again.confirmation, again.confirmed_before], [confirmed.confirmation, true]);
     const read = await json("participant-1", "get", confirmed.confirmation);
     assert.equal(read.owner_id, "participant-3");
   });

@@ -35,11 +35,14 @@ describe("docs/grpcurl.md", () => {
   after(() => toy.close());
 
   test("has recipes that print what it says", { skip: isMissing }, async () => {
-    const recipes = recipesOf(text.replaceAll("HASH", hash));
+    const recipes = recipesOf(
+      text.replaceAll("HASH", hash).replaceAll("../bss-node", repositoryRoot()),
+    );
     assert.ok(recipes.length >= 10);
     const own = "demo/participants/participant-1";
     const prelude = [
       `M=${toy.manager(0).address}`,
+      `P=${own}`,
       `TLS="-cacert demo/ca-bundle.pem -cert ${own}/tls.crt -key ${own}/tls.key"`,
       `grpcurl() { ${grpcurl} "$@"; }`,
       `bss() { ${process.execPath} ${mainFile} "$@"; }`,

@@ -96,6 +96,17 @@ describe("the client", () => {
     }
   });
 
+  test("wants bytes for a hash, and says so to programs without types", async () => {
+    const digits = "ab".repeat(32) as unknown as Uint8Array;
+    for (const ask of [
+      () => client.getRecord(digits),
+      () => client.getReceipt(digits),
+      () => client.getRecordHistory(digits),
+    ]) {
+      await assert.rejects(ask, { name: "TypeError", message: /^a hash is 32 bytes/ });
+    }
+  });
+
   test("asks every manager before it gives up, and says what each one said", async (t) => {
     const asked = new Set<string>();
     for (const manager of toy.managers) {

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
-import { type BssClient, computeSettlement, statedDocument } from "../../../src/client/index.js";
+import {
+  type BssClient,
+  computeSettlement,
+  statedDocument,
+  tariffOf,
+} from "../../../src/client/index.js";
 import { SettlementSchema } from "../../../src/gen/bss/v1/query_pb.js";
 import type { Tariff } from "../../../src/settlement/tariff.js";
 import { consortiumId, policy, startS } from "../ledger/support/consortium.js";
@@ -23,4 +28,15 @@ test("a manager's answer has no more digits than amounts can have", () => {
     statedDocument(client, create(SettlementSchema, { minorUnitDigits, total: {} }), "b");
   assert.equal(stated(6).minor_unit_digits, 6);
   assert.throws(() => stated(2 ** 31), { name: "UntrueAnswer" });
+});
+
+test("a tariff whose content may not be read is not said to be none", async () => {
+  const operator = {
+    profile: { id: "operator-1", role: "operator" },
+    getRecord: async () => ({ hash: consortiumId, content: undefined }),
+  } as unknown as BssClient;
+  await assert.rejects(tariffOf(operator, consortiumId), {
+    reason: "LISTING_NOT_ALLOWED",
+    message: /^operator-1 \(operator\) may not read the content of record [0-9a-f]{64}$/,
+  });
 });

@@ -31,7 +31,7 @@ const amounts = {
   due: 28,
 };
 const records = ["aa", "bb"].map((two) => two.repeat(32));
-const statement: Statement = {
+const statement: Parameters<typeof statementDocument>[1] = {
   currency: "EUR",
   digits: 2,
   days: [

@@ -19,6 +19,7 @@ import {
   recordsDigest,
   type Statement,
   statementOf,
+  tariffTerms,
 } from "../../../src/settlement/statement.js";
 import { parseTariff, type Tariff } from "../../../src/settlement/tariff.js";
 
@@ -182,6 +183,12 @@ describe("a statement", () => {
       [false, false],
     ]);
     assert.deepEqual(settled("b", corrected), settled("b", records));
+  });
+
+  test("says how many delivery intervals no record is about", () => {
+    const records = listed([reading("a", 0, 5, 0), reading("a", 30, 0, 0), reading("b", 1, 5, 0)]);
+    const { intervals, withoutValue } = settled("a", records);
+    assert.deepEqual([intervals, withoutValue], [71, 69]);
   });
 
   test("is none when trades come without what was metered, or a price is missing", () => {
@@ -374,4 +381,23 @@ describe("for any readings and trades", () => {
       { numRuns: 40 },
     );
   });
+});
+
+test("a tariff is for a market of its currency, whose intervals its series does not cut", () => {
+  const series = {
+    kind: "series",
+    start: "2026-03-27T23:30:00Z",
+    interval_s: 3600,
+    prices: ["0.1", "0.2"],
+  };
+  for (const [changes, problem] of [
+    [{}, undefined],
+    [{ currency: "USD" }, /^it is in USD, and the market's currency is EUR$/],
+    [{ from_grid: series }, /^from_grid: /],
+    [{ to_grid: series }, /^to_grid: /],
+  ] as const) {
+    const terms = tariffTerms(tariffOf(changes), market);
+    assert.equal(terms.ok, problem === undefined);
+    if (!terms.ok && problem !== undefined) assert.match(terms.error, problem);
+  }
 });

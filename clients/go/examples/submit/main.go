@@ -21,6 +21,7 @@ func main() {
 	load := must(bss.LoadProfile{RecordParts: owner, MeterID: os.Args[2], Start: start.Add(time.Hour), Interval: time.Hour,
 		Values: []bss.ProfileValue{{Quality: bss.Measured, ImportedWh: 300}, {}, {Quality: bss.Estimated, ExportedWh: 1250}}}.Record())
 	submission := must(client.Sign(reading, load)) // keep it: after a failure submit the same one again
+	// Keep it until the receipts are there. A second run makes new records and overwrites it.
 	must(0, os.WriteFile("submission.bin", must(bss.SubmissionToBinary(submission)), 0o600))
 	must(0, bss.Refused(must(client.Submit(context.Background(), submission))))
 	receipt := must(client.GetReceipt(context.Background(), client.RecordHash(reading))).Receipt

@@ -89,10 +89,17 @@ async function* rowsOf(
         line,
         identity: [inputName, context.submitterId, cells.identity],
         build: () => build(cells, context),
+        advice: correctionAdvice,
         rebuild: (record) => rebuild?.(record, cells, context),
       };
     }
   }
+}
+
+/** What to do if the row was meant to correct what stands. */
+function correctionAdvice(reason: string): string | undefined {
+  if (reason !== "INTERVAL_OVERLAP" && reason !== "PARENT_NOT_LATEST") return undefined;
+  return "to correct that record, give its hash in a column parent";
 }
 
 function contextOf({ counterpartyProfile }: InputOptions, client: BssClient): RowContext {

@@ -25,8 +25,25 @@ describe("the list of refused rows", () => {
     assert.equal(printed.at(-1), `… the other rows are listed in ${file}`);
     const lines = readFileSync(file, "utf8").trimEnd().split("\n");
     assert.equal(lines.length, 121);
-    assert.equal(lines.at(-1), '121,imported_kwh,"""1,5"" is not kWh"');
+    assert.equal(lines[0], "line,column,problem,reason,standing_record_hash");
+    assert.equal(lines.at(-1), '121,imported_kwh,"""1,5"" is not kWh",,');
     assert.equal(statSync(file).mode & 0o777, 0o600);
+  });
+
+  test("has reason and standing record of a refusal, for programs", () => {
+    const rows = new RefusedRows("data.csv", out, () => {});
+    const refusal = { reason: "INTERVAL_OVERLAP", standingHash: "3477f2fa" };
+    rows.add(2, new RowProblem("refused: it stands", undefined, refusal));
+    rows.close();
+    assert.equal(
+      readFileSync(file, "utf8").split("\n")[1],
+      "2,,refused: it stands,INTERVAL_OVERLAP,3477f2fa",
+    );
+  });
+
+  test("replaces one of an earlier version, which had fewer columns", () => {
+    writeFileSync(file, "line,column,problem\n2,,x\n");
+    new RefusedRows("data.csv", out, () => {}).close();
   });
 
   test("of an earlier run goes when a run ends without any, and not before", () => {

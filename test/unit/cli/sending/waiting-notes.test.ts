@@ -42,7 +42,7 @@ describe("what a command says while no outcome comes", () => {
   test("is whose signatures are missing", async () => {
     const text = "ACCEPT of manager-3 for block 7f2a";
     const { notes, printed, pass } = notesOf(() => ({ ...idle, waiting: { text } }));
-    await pass(999);
+    await pass(2_999);
     assert.deepEqual(printed, []);
     await pass(1);
     assert.deepEqual(printed, [`bss: no outcome for …; manager-2 waits for ${text}`]);
@@ -54,7 +54,7 @@ describe("what a command says while no outcome comes", () => {
     const { notes, printed, pass } = notesOf(() => {
       return { ...idle, poolSubmissions: 1, waiting: { text } };
     });
-    await pass(1_000);
+    await pass(3_000);
     const [note] = printed;
     assert.match(
       note ?? "",
@@ -66,7 +66,7 @@ describe("what a command says while no outcome comes", () => {
   test("is how many are ahead, or why the manager signs nothing", async () => {
     let status: Status = { ...idle, poolSubmissions: 12 };
     const { notes, printed, pass } = notesOf(() => status);
-    await pass(1_000);
+    await pass(3_000);
     status = { ...idle, abstaining: "it waits for 3 s" };
     await pass(4_000);
     assert.deepEqual(printed, [
@@ -78,11 +78,11 @@ describe("what a command says while no outcome comes", () => {
 
   test("comes more seldom the longer it lasts, and anew after an outcome", async () => {
     const { notes, printed, pass } = notesOf(() => ({ ...idle, poolSubmissions: 1 }));
-    for (let second = 0; second < 60; second++) await pass(1_000);
-    // After 1, 5, 15, 30 and 60 s.
+    for (let second = 0; second < 62; second++) await pass(1_000);
+    // After 3, 7, 17, 32 and 62 s.
     assert.equal(printed.length, 5);
     notes.clear();
-    await pass(1_000);
+    await pass(3_000);
     assert.equal(printed.length, 6);
     notes.stop();
     await pass(60_000);

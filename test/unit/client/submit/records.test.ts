@@ -174,3 +174,15 @@ describe("buildSubmission", () => {
     assert.deepEqual(buildSubmission(parts), buildSubmission(parts));
   });
 });
+
+test("a number that is no whole one of its unit is named", () => {
+  for (const [changes, message] of [
+    [{ importedWh: 0.412 }, "importedWh is 0.412; it takes whole Wh"],
+    [{ exportedWh: undefined }, "exportedWh is undefined; it takes whole Wh"],
+    [{ intervalStartS: 0.5 }, "intervalStartS is 0.5; it takes whole seconds"],
+    [{ timeMs: 1.5 }, "timeMs is 1.5; it takes whole milliseconds"],
+  ] as const) {
+    const parts = { ...reading, ...changes } as Parameters<typeof meterReading>[0];
+    assert.throws(() => meterReading(parts), { name: "RangeError", message });
+  }
+});

@@ -174,6 +174,10 @@ public final class Client implements AutoCloseable {
    * after it nothing is missed. If the stream is lost, another one continues after the last block
    * that was given, at another manager if need be. Each block is verified: Q managers
    * made it final, it is whole, and it follows the block before it.
+   *
+   * <p>While no manager can be reached it waits and tries on without end; {@code onReconnect} of the
+   * other method says so, and closing the feed from another thread ends it. {@code withTimeout} does
+   * not bound it.
    */
   public Feed<Block> watchBlocks(long fromHeight) {
     return watchBlocks(fromHeight, (failure, nextHeight) -> {});

@@ -56,7 +56,8 @@ public record LedgerRecord(
   @Override
   public String toString() {
     String what = record == null ? "not readable" : record.getPayloadCase().toString();
-    return "record " + hash + " at " + position + " in block " + height + " (" + what + ")";
+    String next = successor == null ? "" : ", updated by " + successor;
+    return "record " + hash + " at " + position + " in block " + height + " (" + what + ")" + next;
   }
 
   /** A record of an answer, whose content has the hash that it is called by. */

@@ -26,7 +26,7 @@ public final class ChargingSession extends RecordBuilder<ChargingSession> {
             .setStationId(stationId)
             .setStartUnixS(seconds(start))
             .setEndUnixS(seconds(end))
-            .setEnergyWh(energyWh));
+            .setEnergyWh(notNegative(energyWh)));
     return end;
   }
 

@@ -4,7 +4,10 @@ import bss.v1.Records;
 import java.time.Duration;
 import java.time.Instant;
 
-/** Energy that a registered meter measured in one interval. */
+/**
+ * Energy that a registered meter measured in one interval. A reading for which neither direction was
+ * said is one of 0 Wh, and final: leave an interval without a value out.
+ */
 public final class MeterReading extends RecordBuilder<MeterReading> {
   private final String meterId;
   private final Instant start;
@@ -25,13 +28,13 @@ public final class MeterReading extends RecordBuilder<MeterReading> {
 
   /** Wh taken from the grid; 0 when left out. */
   public MeterReading importedWh(long energy) {
-    importedWh = energy;
+    importedWh = notNegative(energy);
     return this;
   }
 
   /** Wh given to the grid; 0 when left out. */
   public MeterReading exportedWh(long energy) {
-    exportedWh = energy;
+    exportedWh = notNegative(energy);
     return this;
   }
 

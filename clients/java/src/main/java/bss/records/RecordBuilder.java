@@ -94,6 +94,13 @@ public abstract class RecordBuilder<B extends RecordBuilder<B>> {
     return ByteString.copyFrom(random);
   }
 
+  static long notNegative(long energy) {
+    if (energy < 0) {
+      throw new IllegalArgumentException("energy is 0 Wh or more, not " + energy);
+    }
+    return energy;
+  }
+
   /** Refuses what the ledger's whole seconds would cut off. */
   static long seconds(Instant at) {
     if (at.getNano() != 0) {

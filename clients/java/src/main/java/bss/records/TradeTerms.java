@@ -34,7 +34,7 @@ public record TradeTerms(
         .setSellerId(sellerId)
         .setBuyerId(buyerId)
         .setDeliveryStartUnixS(RecordBuilder.seconds(deliveryStart))
-        .setEnergyWh(energyWh)
+        .setEnergyWh(RecordBuilder.notNegative(energyWh))
         .setPriceMicroPerKwh(priceMicroPerKwh)
         .build()
         .toByteArray();

@@ -34,6 +34,11 @@ public record Block(
     }
   }
 
+  @Override
+  public String toString() {
+    return "block " + height() + " " + id + " of " + time() + " with " + leaves.size() + " records";
+  }
+
   public long height() {
     return header.getHeight();
   }

@@ -146,5 +146,8 @@ class RecordsTest {
     var load = new LoadProfile("a", "m", START, HOUR);
     assertThrows(IllegalArgumentException.class, () -> load.measured(1L << 32, 0));
     assertThrows(IllegalArgumentException.class, () -> load.measured(-1, 0));
+    MeterReading negative = new MeterReading("home-1", "m", Instant.EPOCH, Duration.ofHours(1));
+    assertThrows(IllegalArgumentException.class, () -> negative.importedWh(-1));
+    assertThrows(IllegalArgumentException.class, () -> negative.exportedWh(-1));
   }
 }

@@ -24,6 +24,7 @@ public final class Submit {
         .measured(300, 0).absent().estimated(0, 1250).toBytes();
     try (Client client = new Client(profile)) {
       var submission = client.sign(reading, load); // after a failure submit the same one again
+      // Keep it until the receipts are there. A second run makes new records and overwrites it.
       Files.write(Path.of("submission.bin"), submission.toByteArray());
       BssException.orThrow(client.submit(submission));
       var receipt = client.getReceipt(client.recordHash(reading)).receipt();
