@@ -43,7 +43,8 @@ describe("compiled code", () => {
     const program = `
       const { runScript } = await import(${JSON.stringify(file)});
       const cache = ${JSON.stringify(cacheOf(directory, text, purpose))};
-      process.stdout.write(String(runScript(${JSON.stringify(text)}, ${JSON.stringify(filename)}, cache)()));`;
+      const [text, filename] = ${JSON.stringify([text, filename])};
+      process.stdout.write(String(runScript(text, filename, cache)()));`;
     const args = ["--input-type=module", "-e", program];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
     assert.equal(`${status} ${stderr}`, "0 ");
