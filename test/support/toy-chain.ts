@@ -14,12 +14,12 @@ import { Members } from "../../src/ledger/members/members.js";
 import { getReceipt } from "../../src/query/record-queries.js";
 import { ToyLedger, type ToySigner } from "./toy-ledger.js";
 
-const signers: readonly ToySigner[] = [1, 2, 3, 4].map((i) => ({
+export const toySigners: readonly ToySigner[] = [1, 2, 3, 4].map((i) => ({
   managerId: `manager-${i}`,
   seed: new Uint8Array(32).fill(i),
 }));
 const members = new Members({
-  managers: signers.map(({ managerId, seed }) => ({
+  managers: toySigners.map(({ managerId, seed }) => ({
     managerId,
     signingKey: ed25519KeyPairFromSeed(seed).publicKey,
     ...initialStanding,
@@ -41,7 +41,7 @@ export const toyGenesis = {
 
 /** Positions run from 0 over all blocks. */
 export function toyChain(sizes: readonly number[]) {
-  const ledger = new ToyLedger(toyGenesis, signers);
+  const ledger = new ToyLedger(toyGenesis, toySigners);
   for (const size of sizes) {
     const from = ledger.entries.length;
     ledger.append(Array.from({ length: size }, (_, i) => Uint8Array.of(from + i, 77)));

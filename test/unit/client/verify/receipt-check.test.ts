@@ -22,41 +22,18 @@ import {
 } from "../../../../src/gen/bss/v1/query_pb.js";
 import { blockId } from "../../../../src/ledger/blocks/block-hashes.js";
 import { commitDigest } from "../../../../src/ledger/certificates/vote-digests.js";
-import type { GenesisState } from "../../../../src/ledger/genesis.js";
-import { initialStanding } from "../../../../src/ledger/members/member-lists.js";
 import { Members } from "../../../../src/ledger/members/members.js";
 import { recordHash } from "../../../../src/ledger/records/record-hash.js";
 import { getReceipt } from "../../../../src/query/record-queries.js";
-import { ToyLedger, type ToySigner } from "../../../support/toy-ledger.js";
+import { toyGenesis, toySigners } from "../../../support/toy-chain.js";
+import { ToyLedger } from "../../../support/toy-ledger.js";
 
-const consortiumId = new Uint8Array(32).fill(7);
-const signers: readonly ToySigner[] = [1, 2, 3, 4].map((i) => ({
-  managerId: `manager-${i}`,
-  seed: new Uint8Array(32).fill(i),
-}));
-const members = new Members({
-  managers: signers.map(({ managerId, seed }) => ({
-    managerId,
-    signingKey: ed25519KeyPairFromSeed(seed).publicKey,
-    ...initialStanding,
-    vrfKey: seed,
-    hpkeKey: seed,
-    tlsSpkiSha256: seed,
-    address: "localhost:1",
-  })),
-  storageNodes: [],
-  officers: [],
-});
+const { consortiumId, members } = toyGenesis;
 const anchor = { consortiumId, members };
-const genesis = {
-  ...anchor,
-  timestampMs: 1000,
-  genesis: { operations: [] },
-} as unknown as GenesisState;
 const recordOf = (i: number) => Uint8Array.of(i, i + 1, 77);
 
 describe("verifyReceipt", () => {
-  const ledger = new ToyLedger(genesis, signers);
+  const ledger = new ToyLedger(toyGenesis, toySigners);
   let receipt: Receipt;
 
   const receiptOf = async (record: Uint8Array): Promise<Receipt> => {
@@ -94,7 +71,7 @@ describe("verifyReceipt", () => {
     assert.ok(verified.ok);
     assert.deepEqual(
       verified.value.signers,
-      signers.map(({ managerId }) => managerId),
+      toySigners.map(({ managerId }) => managerId),
     );
     assert.deepEqual(
       verified.value.steps.map(({ step }) => step),
@@ -338,7 +315,7 @@ describe("verifyReceipt", () => {
     copy.header = toBinary(ManagerBlockHeaderSchema, header);
     copy.blockId = blockId(copy.header);
     const digest = commitDigest({ consortiumId, height: 3, round: 0, blockId: copy.blockId });
-    const seed = defined(signers[0], "there are signers").seed;
+    const seed = defined(toySigners[0], "there are signers").seed;
     const signatures = [{ managerId: "manager-1", signature: ed25519Sign(seed, digest) }];
     const made = { height: 3n, blockId: copy.blockId, signatures };
     copy.commitCertificate = create(CommitCertificateSchema, made);
