@@ -93,6 +93,12 @@ export function fromHex(hex: string): Uint8Array | undefined {
   return bytesOfHex(hex);
 }
 
+/** The number that `bytes` stand for, least significant byte first; `bytes` stay as they are. */
+export function fromLittleEndian(bytes: Uint8Array): bigint {
+  // Not `slice`: that of a Buffer, which bundlers bring to browsers too, is the same memory.
+  return BigInt(`0x${toHex(Uint8Array.from(bytes).reverse())}`);
+}
+
 /** 8 bytes, big-endian. */
 export function u64be(value: number | bigint): Uint8Array {
   const out = new Uint8Array(8);

@@ -21,7 +21,7 @@ import type { EdwardsPoint } from "@noble/curves/abstract/edwards.js";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha512 } from "#platform/crypto";
 import { assert, defined } from "../base/assert.js";
-import { binaryText, concatBytes, equalBytes, fromHex, toHex } from "../base/bytes.js";
+import { binaryText, concatBytes, equalBytes, fromHex, fromLittleEndian } from "../base/bytes.js";
 import { sha256Text } from "./hash.js";
 import { LruCache } from "./lru-cache.js";
 import { MultiplesTable } from "./multiples-table.js";
@@ -67,11 +67,11 @@ export function vrfProve(secretSeed: Uint8Array, alpha: Uint8Array): Uint8Array 
   const hBytes = h.toBytes();
   const gamma = h.multiply(key.scalar);
   // §5.4.2.2: the nonce comes from the secret and H, never from a generator that could repeat.
-  const k = littleEndian(sha512(key.prefix, hBytes)) % groupOrder;
+  const k = fromLittleEndian(sha512(key.prefix, hBytes)) % groupOrder;
   const gammaBytes = gamma.toBytes();
   const [u, v] = [Point.BASE.multiply(k), h.multiply(k)];
   const c = challenge(key.pointBytes, hBytes, gammaBytes, u.toBytes(), v.toBytes());
-  const s = (littleEndian(c) * key.scalar + k) % groupOrder;
+  const s = (fromLittleEndian(c) * key.scalar + k) % groupOrder;
   return concatBytes(gammaBytes, c, toLittleEndian(s, 32));
 }
 
@@ -90,7 +90,7 @@ export function vrfVerify(
   const h = encodeToCurve(publicKey, alpha);
   if (h === undefined) return undefined;
   const { gamma, s } = decoded;
-  const c = littleEndian(decoded.c);
+  const c = fromLittleEndian(decoded.c);
   const u = Point.BASE.multiplyUnsafe(s).subtract(y.multiply(c));
   // Both products in one chain of doublings.
   const v = mulAddUnsafe(Point, [h, gamma.negate()], [s, c]);
@@ -147,7 +147,7 @@ function decodeProof(
 ): { gamma: EdwardsPoint; c: Uint8Array; s: bigint } | undefined {
   if (proof.length !== vrfProofBytes) return undefined;
   const gamma = decodePoint(proof.subarray(0, 32));
-  const s = littleEndian(proof.subarray(48));
+  const s = fromLittleEndian(proof.subarray(48));
   if (gamma === undefined || s >= groupOrder) return undefined;
   return { gamma, c: proof.subarray(32, 48), s };
 }
@@ -173,11 +173,6 @@ function decodePoint(bytes: Uint8Array): EdwardsPoint | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** The number that `bytes` stand for, least significant byte first (RFC 8032 §5.1.2). */
-function littleEndian(bytes: Uint8Array): bigint {
-  return BigInt(`0x${toHex(bytes.slice().reverse())}`);
 }
 
 /** The `length` bytes of a number that fits in them, least significant first. */

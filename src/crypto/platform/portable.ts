@@ -1,7 +1,7 @@
 /** The primitives of `node.ts` in JavaScript alone: for browsers. */
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha256, sha512 as sha512Of } from "@noble/hashes/sha2.js";
-import { binaryText, equalBytes, toHex } from "../../base/bytes.js";
+import { binaryText, equalBytes, fromLittleEndian } from "../../base/bytes.js";
 import type * as node from "./node.js";
 
 const { Point } = ed25519;
@@ -39,8 +39,8 @@ export const equationHolds: typeof node.equationHolds = (publicKey, message, sig
   const encodedR = signature.subarray(0, 32);
   try {
     const a = Point.fromBytes(publicKey);
-    const s = littleEndian(signature.subarray(32));
-    const k = littleEndian(sha512(encodedR, publicKey, message)) % Point.Fn.ORDER;
+    const s = fromLittleEndian(signature.subarray(32));
+    const k = fromLittleEndian(sha512(encodedR, publicKey, message)) % Point.Fn.ORDER;
     const r = Point.BASE.multiplyUnsafe(s).subtract(a.multiplyUnsafe(k));
     return equalBytes(r.toBytes(), encodedR);
   } catch {
@@ -57,8 +57,3 @@ export const equationHoldsLater: typeof node.equationHoldsLater = (...signed) =>
 export const afterTurn: typeof node.afterTurn = (action) => {
   setTimeout(action, 0);
 };
-
-function littleEndian(bytes: Uint8Array): bigint {
-  // Not `slice`: that of a Buffer, which bundlers bring to browsers too, is the same memory.
-  return BigInt(`0x${toHex(Uint8Array.from(bytes).reverse())}`);
-}

@@ -58,6 +58,12 @@ describe("a VRF proof", () => {
     fc.assert(property, { numRuns: 10 });
   });
 
+  test("stays as it is when it is verified, also as a Buffer", () => {
+    const given = Buffer.from(proof);
+    assert.ok(vrfVerify(publicKey, alpha, given) !== undefined);
+    assert.equal(toHex(given), toHex(proof));
+  });
+
   test("does not verify with any one byte changed", () => {
     for (let i = 0; i < vrfProofBytes; i++) {
       assert.equal(vrfVerify(publicKey, alpha, flipped(proof, i, i % 8)), undefined);
