@@ -9,6 +9,7 @@ import { RpcError } from "../rpc/rpc-error.js";
 import { rpcErrorOf } from "../rpc/status-details.js";
 import {
   type Connection,
+  callUntilLeft,
   type Dial,
   mayRepeat,
   pause,
@@ -105,13 +106,7 @@ async function unlessSilent<T>(
     }
   };
   const timer = setTimeout(() => void ask(), silenceMs);
-  try {
-    return await call(signal === undefined ? left.signal : AbortSignal.any([signal, left.signal]));
-  } catch (error) {
-    throw left.signal.aborted ? left.signal.reason : error;
-  } finally {
-    clearTimeout(timer);
-  }
+  return callUntilLeft(call, left.signal, signal).finally(() => clearTimeout(timer));
 }
 
 type Failure = readonly [address: string, error: RpcError];

@@ -168,15 +168,7 @@ export class Connections {
       isDue: () => true,
       onBetter: (why) => left.abort(why),
     });
-    try {
-      return await call(
-        signal === undefined ? left.signal : AbortSignal.any([signal, left.signal]),
-      );
-    } catch (error) {
-      throw left.signal.aborted ? left.signal.reason : error;
-    } finally {
-      watch.stop();
-    }
+    return callUntilLeft(call, left.signal, signal).finally(() => watch.stop());
   }
 
   /** Ends all connections and every call on them. */
@@ -193,6 +185,19 @@ export class Connections {
  */
 export function mayRepeat(error: RpcError): boolean {
   return error.retryable || error.status === "CANCELLED";
+}
+
+/** A call that ends when `left` is aborted, and then fails with the reason of that. */
+export async function callUntilLeft<T>(
+  call: (signal: AbortSignal) => Promise<T>,
+  left: AbortSignal,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  try {
+    return await call(signal === undefined ? left : AbortSignal.any([signal, left]));
+  } catch (error) {
+    throw left.aborted ? left.reason : error;
+  }
 }
 
 /** Waits; a signal ends the wait with CANCELLED. */
