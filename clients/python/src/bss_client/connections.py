@@ -143,15 +143,7 @@ class Round:
             for address in dict.fromkeys(self._connections.addresses)
             if address in self._failed
         ]
-        return BssError(
-            telling.reason,
-            telling.code,
-            f"no manager could answer: {'; '.join(said)}",
-            field=telling.field,
-            metadata=telling.metadata,
-            retry_after=telling.retry_after,
-            tls_refused=telling.tls_refused,
-        )
+        return telling.saying(f"no manager could answer: {'; '.join(said)}")
 
 
 def ask(

@@ -87,10 +87,14 @@ class BssError(Exception):
         """The same with the address of the manager that failed."""
         if address in self.message:
             return self
+        return self.saying(f"{address}: {self.message}")
+
+    def saying(self, message: str) -> BssError:
+        """The same with another message."""
         return BssError(
             self.reason,
             self.code,
-            f"{address}: {self.message}",
+            message,
             field=self.field,
             metadata=self.metadata,
             retry_after=self.retry_after,
