@@ -6,8 +6,11 @@ import { initConsortium } from "../src/cli/init/init-consortium.js";
 import { findConfigFiles, type NodeProcess, startNodes } from "../src/cli/nodes/node-processes.js";
 import { type BssClient, connect, readProfile } from "../src/client/index.js";
 import { loadNodeConfig, type NodeConfig } from "../src/config/node-config.js";
+import { createChannel, type RpcChannel } from "../src/rpc/channels/channel.js";
 import { freeBasePort } from "../test/support/free-ports.js";
 import { quarterMeterIds } from "./loads/readings.js";
+
+const consortiumName = "bench";
 
 export type OwnConsortiumOptions = {
   readonly sizes: {
@@ -62,7 +65,12 @@ export async function withOwnConsortium(
     writeFileSync(communityFile, communityOf(sizes));
     const { managers, storage, participants } = sizes;
     const counts = { managers, storage, participants };
-    await initConsortium(directory, { name: "bench", basePort: ports, communityFile, ...counts });
+    await initConsortium(directory, {
+      name: consortiumName,
+      basePort: ports,
+      communityFile,
+      ...counts,
+    });
     const files = findConfigFiles(directory);
     for (const file of files) {
       writeFileSync(file, readFileSync(file, "utf8").replace("level: info", "level: warn"));
@@ -81,6 +89,22 @@ export async function withOwnConsortium(
   } finally {
     rmSync(parent, { recursive: true, force: true });
   }
+}
+
+/** A channel to each manager of a consortium of its own, with the participant's certificate. */
+export function channelsToManagers(
+  configs: readonly NodeConfig[],
+  { tls }: BssClient["profile"],
+): readonly RpcChannel[] {
+  return configs
+    .filter(({ role }) => role === "manager")
+    .map(({ id, listen }) =>
+      createChannel({
+        address: `${listen.host}:${listen.port}`,
+        tls,
+        expected: { role: "manager", id, consortiumName },
+      }),
+    );
 }
 
 /** Participants with the meters whose records readings.ts makes. */

@@ -17,7 +17,7 @@ import { mustSpendMsPerBlock, type Shape } from "./limit/counts.js";
 import { measurePrimitives, type PrimitiveCosts } from "./limit/primitives.js";
 import { allLoads, fewLoads, type Load, parseLoad } from "./loads/load.js";
 import { type LoadResult, measureLoad } from "./loads/measure-load.js";
-import { dailyProfiles, hourlyReadings, quarterMeterIds, skipHours } from "./loads/readings.js";
+import { recordsOf, skipHours } from "./loads/readings.js";
 import { DelayedNetwork } from "./network/delayed-network.js";
 import { type OwnConsortium, withConsortium } from "./own-consortium.js";
 import { newRun, type RunResult, type Section, thisMachine, writeRun } from "./report/run-file.js";
@@ -125,10 +125,7 @@ async function measureOne(
   if (near === undefined) throw new Error(`${consortium.directory} has no participants`);
   const client = (await options.network?.connect(near)) ?? near;
   try {
-    const { id } = client.profile;
-    const meters = quarterMeterIds(id, profileMeters);
-    const records = (count: number) =>
-      load.of === "profiles" ? dailyProfiles(id, meters, count) : hourlyReadings(id, count);
+    const records = recordsOf(load, client.profile.id, profileMeters);
     const { windowMs } = options;
     return await measureLoad(consortium, client, { load, records, warmUpMs, windowMs, drainMsMax });
   } finally {

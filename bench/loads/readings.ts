@@ -4,7 +4,7 @@
  * those made earlier: since 1970 there were half a million hours and 20,000 days for each meter.
  */
 import { document, loadProfile, meterReading } from "../../src/client/index.js";
-import { profileValues } from "./load.js";
+import { type Load, profileValues } from "./load.js";
 
 const hourS = 3_600;
 
@@ -70,6 +70,17 @@ export function dailyProfiles(
     const meterId = meters[made % meters.length] ?? "";
     return loadProfile({ ownerId: participantId, meterId, startS, intervalS: quarterS, values });
   });
+}
+
+/** What a load makes of a participant with so many quarter-hour meters. */
+export function recordsOf(
+  { of }: Pick<Load, "of">,
+  participantId: string,
+  profileMeters: number,
+): (count: number) => readonly Uint8Array[] {
+  if (of === "readings") return (count) => hourlyReadings(participantId, count);
+  const meters = quarterMeterIds(participantId, profileMeters);
+  return (count) => dailyProfiles(participantId, meters, count);
 }
 
 /** Documents of the participant, each a record of exactly so many bytes. */

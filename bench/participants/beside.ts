@@ -9,9 +9,9 @@ import { parseArgs } from "node:util";
 import { recordsFinal, startLoop } from "../../src/cli/bench/loop.js";
 import { readCounters } from "../../test/support/manager-counters.js";
 import { loadName, parseLoad } from "../loads/load.js";
-import { dailyProfiles, hourlyReadings, quarterMeterIds } from "../loads/readings.js";
+import { recordsOf } from "../loads/readings.js";
 import { withOwnConsortium } from "../own-consortium.js";
-import { type Latencies, Witness } from "../resend/sending.js";
+import { Witness } from "../resend/sending.js";
 import { untilQuiet } from "../usage/quiet.js";
 
 const { values } = parseArgs({
@@ -38,12 +38,12 @@ await withOwnConsortium({ sizes }, async (consortium) => {
   if (honest === undefined) throw new Error("there are participants");
   const witness = new Witness(honest);
   if (!values.cold) {
-    await felt(witness, 10);
+    await witness.during(10);
     const first = others.at(-1);
     if (first !== undefined) await beside(first, parseLoad("100 x 16"), undefined);
     await untilQuiet(consortium);
   }
-  let quiet = values.cold ? undefined : await felt(witness, seconds);
+  let quiet = values.cold ? undefined : await witness.during(seconds);
   console.log("| load | p50 ms | p99 | of alone | worst | records/s beside | alone |");
   console.log("|---|---|---|---|---|---|---|");
   if (quiet !== undefined)
@@ -53,7 +53,7 @@ await withOwnConsortium({ sizes }, async (consortium) => {
     if (client === undefined) throw new Error("each load has a participant");
     const with_ = await beside(client, load, witness);
     await untilQuiet(consortium);
-    quiet ??= await felt(witness, seconds);
+    quiet ??= await witness.during(seconds);
     const alone = await beside(client, load, undefined);
     await untilQuiet(consortium);
     const { p50Ms, p99Ms, maxMs } = with_.felt ?? quiet;
@@ -79,10 +79,7 @@ await withOwnConsortium({ sizes }, async (consortium) => {
     load: ReturnType<typeof parseLoad>,
     seen: Witness | undefined,
   ) {
-    const { id } = client.profile;
-    const meters = quarterMeterIds(id, profileMeters);
-    const records = (count: number) =>
-      load.of === "profiles" ? dailyProfiles(id, meters, count) : hourlyReadings(id, count);
+    const records = recordsOf(load, client.profile.id, profileMeters);
     const loop = startLoop(client, { load, records, warmUpMs });
     if (!values.cold) await Promise.race([loop.warm, sleep(warmUpMs * 3)]);
     const fromMs = performance.now();
@@ -97,9 +94,3 @@ await withOwnConsortium({ sizes }, async (consortium) => {
   }
 });
 process.exit(0);
-
-async function felt(witness: Witness, ofSeconds: number): Promise<Latencies> {
-  witness.begin();
-  await sleep(ofSeconds * 1_000);
-  return witness.end();
-}

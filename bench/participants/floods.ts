@@ -7,12 +7,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import type { BssClient } from "../../src/client/index.js";
-import { createChannel } from "../../src/rpc/channels/channel.js";
 import type { FloodReport, FloodTarget } from "../../test/hostile/flood.js";
 import { legalFlood } from "../../test/hostile/legal-flood.js";
 import { refusalFlood } from "../../test/hostile/refusal-flood.js";
 import { readCounters } from "../../test/support/manager-counters.js";
-import { withOwnConsortium } from "../own-consortium.js";
+import { channelsToManagers, withOwnConsortium } from "../own-consortium.js";
 import { Witness } from "../resend/sending.js";
 import { usageOf } from "../storage-nodes/usage.js";
 
@@ -40,17 +39,10 @@ const basePort = values["base-port"] === undefined ? undefined : Number(values["
 const options = { sizes, basePort, mainFile: values.main };
 await withOwnConsortium(options, async ({ configs, nodes, clients }) => {
   const [attacker, honest] = clients as readonly [BssClient, BssClient, BssClient];
-  const managers = configs.filter(({ role }) => role === "manager");
   const target: FloodTarget = {
     client: attacker,
     foreignMeter: "meter-2",
-    channels: managers.map(({ id, listen }) =>
-      createChannel({
-        address: `${listen.host}:${listen.port}`,
-        tls: attacker.profile.tls,
-        expected: { role: "manager", id, consortiumName: "bench" },
-      }),
-    ),
+    channels: channelsToManagers(configs, attacker.profile),
   };
   const witness = new Witness(honest);
   for (const [name, run] of chosen) {

@@ -109,6 +109,13 @@ export class Witness {
     this.#client = client;
   }
 
+  /** What it feels for so long, with nothing else to be done meanwhile. */
+  async during(seconds: number): Promise<Latencies> {
+    this.begin();
+    await sleep(seconds * 1_000);
+    return this.end();
+  }
+
   begin(): void {
     this.#ending = false;
     this.#latenciesMs = [];

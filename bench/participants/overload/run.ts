@@ -13,9 +13,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import type { BssClient } from "../../../src/client/index.js";
 import type { NodeConfig } from "../../../src/config/node-config.js";
-import { createChannel } from "../../../src/rpc/channels/channel.js";
 import { readCounters, sumOfMetric } from "../../../test/support/manager-counters.js";
-import { type OwnConsortium, withOwnConsortium } from "../../own-consortium.js";
+import { channelsToManagers, type OwnConsortium, withOwnConsortium } from "../../own-consortium.js";
+import { quantile, sum } from "../../report/statistics.js";
 import { type Latencies, Witness } from "../../resend/sending.js";
 import { cpuMsOf, usageOf } from "../../storage-nodes/usage.js";
 import { type Answer, closedLoad, openLoad, type Sender } from "./load.js";
@@ -70,12 +70,13 @@ await withOwnConsortium({ sizes }, async (consortium) => {
   const honest = clients[senders];
   if (honest === undefined) throw new Error("there is a participant beside the senders");
   const witness = new Witness(honest);
-  const quiet = await felt(witness, quietS);
+  const quiet = await witness.during(quietS);
   show("quiet", { felt: quiet });
 
-  const live = loaders.map((client) =>
-    senderOf(client, configs, () => newRequest(client, batchRecords)),
-  );
+  const live = loaders.map((client): Sender => {
+    const channels = channelsToManagers(configs, client.profile);
+    return { channels, next: () => newRequest(client, batchRecords) };
+  });
   const best = await measure(consortium, witness, "best", bestS, (endMs) =>
     closedLoad(live, { inFlight, endMs }),
   );
@@ -83,9 +84,10 @@ await withOwnConsortium({ sizes }, async (consortium) => {
 
   const perS = (times * best.recordsPerS) / batchRecords;
   const eachHas = Math.ceil((perS * overloadS) / senders) + 1;
-  const prepared = loaders.map((client) => {
+  const prepared = loaders.map((client, i): Sender => {
     const requests = Array.from({ length: eachHas }, () => newRequest(client, batchRecords));
-    return senderOf(client, configs, () => requests.pop() ?? newRequest(client, batchRecords));
+    const next = () => requests.pop() ?? newRequest(client, batchRecords);
+    return { channels: live[i]?.channels ?? [], next };
   });
   const over = await measure(consortium, witness, `${times} times`, overloadS, (endMs) =>
     openLoad(prepared, { perS, endMs }),
@@ -93,7 +95,7 @@ await withOwnConsortium({ sizes }, async (consortium) => {
   show(over.name, over);
 
   const after: Latencies[] = [];
-  for (let step = 0; step < recoverySteps; step++) after.push(await felt(witness, recoveryStepS));
+  for (let step = 0; step < recoverySteps; step++) after.push(await witness.during(recoveryStepS));
   show("after", { felt: after });
   const counters = await readCounters(configs);
   const suspensions = Math.max(...counters.map((each) => each.suspensions));
@@ -124,8 +126,8 @@ async function measure(
     }
   }, 500);
   const cpuOf = () => ({
-    managers: total(groups.managers.map(cpuMsOf)),
-    storage: total(groups.storage.map(cpuMsOf)),
+    managers: sum(groups.managers.map(cpuMsOf)),
+    storage: sum(groups.storage.map(cpuMsOf)),
     clients: cpuMsOf(process.pid),
   });
   const [before, startMs] = [cpuOf(), performance.now()];
@@ -144,7 +146,6 @@ async function measure(
   );
   const final = counted.filter(({ outcome }) => outcome.kind === "receipt");
   const latencies = final.map((each) => each.answeredMs - each.dueMs).sort((a, b) => a - b);
-  const at = (share: number) => Math.round(latencies[Math.floor(latencies.length * share)] ?? 0);
   const counts: Record<string, number> = {};
   let withHint = 0;
   for (const { outcome } of answers) {
@@ -159,8 +160,8 @@ async function measure(
     offeredPerS: Math.round((answers.length * batchRecords) / seconds),
     recordsPerS: await grown,
     receiptsPerS: Math.round((final.length * batchRecords) / (seconds - warmUpMs / 1_000)),
-    p50Ms: at(0.5),
-    p99Ms: at(0.99),
+    p50Ms: Math.round(quantile(latencies, 0.5)),
+    p99Ms: Math.round(quantile(latencies, 0.99)),
     answers: counts,
     withHint,
     felt: await felt,
@@ -181,31 +182,9 @@ async function growthPerS(client: BssClient | undefined, endMs: number): Promise
   return Math.round(((to - from) * 1_000) / (toMs - fromMs));
 }
 
-function senderOf(client: BssClient, configs: readonly NodeConfig[], next: () => Buffer): Sender {
-  const managers = configs.filter(({ role }) => role === "manager");
-  const channels = managers.map(({ id, listen }) =>
-    createChannel({
-      address: `${listen.host}:${listen.port}`,
-      tls: client.profile.tls,
-      expected: { role: "manager", id, consortiumName: "bench" },
-    }),
-  );
-  return { channels, next };
-}
-
-async function felt(witness: Witness, seconds: number): Promise<Latencies> {
-  witness.begin();
-  await sleep(seconds * 1_000);
-  return witness.end();
-}
-
 async function memoryBoundBytes(configs: readonly NodeConfig[]): Promise<number> {
   const bounds = await sumOfMetric(configs, "bss_memory_bound_bytes");
   return Math.max(...bounds);
-}
-
-function total(numbers: readonly number[]): number {
-  return numbers.reduce((sum, each) => sum + each, 0);
 }
 
 function show(name: string, what: object): void {
