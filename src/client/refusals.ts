@@ -3,9 +3,8 @@
  * if it refuses each of its records. If it takes one, what it refuses of the others is in their
  * outcomes.
  */
-import { toHex } from "../base/bytes.js";
 import type { SubmitResponse } from "../gen/bss/v1/broadcast_pb.js";
-import { RpcError } from "../rpc/rpc-error.js";
+import { objectionDetails, RpcError } from "../rpc/rpc-error.js";
 import type { SubmissionOutcome } from "./submit/submit-stream.js";
 
 /**
@@ -20,15 +19,10 @@ export function refusals(answer: SubmitResponse | SubmissionOutcome): readonly R
   const refused = answer.outcomes.flatMap(({ outcome }, i) =>
     outcome.case === "objection" ? [{ i, objection: outcome.value }] : [],
   );
-  return refused.map(({ i, objection: { reason, message, field, standingRecordHash } }) => {
-    const isNamed = standingRecordHash.length > 0;
-    const path = [`submission.records[${i}]`, field].filter((part) => part !== "").join(".");
+  return refused.map(({ i, objection }) => {
+    const { reason, message } = objection;
     return new RpcError("INTERNAL", message, {
-      field: path,
-      metadata: {
-        refused_records: String(refused.length),
-        ...(isNamed ? { record_hash: toHex(standingRecordHash) } : {}),
-      },
+      ...objectionDetails(objection, { index: i, refused: refused.length }),
       received: { status: "FAILED_PRECONDITION", reason },
     });
   });

@@ -5,6 +5,8 @@
  * Anything else that a handler throws is our own fault, and reaches the caller as INTERNAL without
  * its text.
  */
+import { toHex } from "../base/bytes.js";
+import type { Objection } from "../gen/bss/v1/broadcast_pb.js";
 import type { Violation } from "../ledger/violation.js";
 import { type Reason, reasonTable } from "./reasons.js";
 import type { StatusName } from "./status-codes.js";
@@ -60,6 +62,21 @@ export class RpcError extends Error {
 export function rpcErrorOfViolation(violation: Violation, prefix = ""): RpcError {
   const path = [prefix, violation.field ?? ""].filter((part) => part !== "").join(".");
   return new RpcError(violation.reason, violation.message, path === "" ? {} : { field: path });
+}
+
+/** Field and metadata of the refusal of one record, where `refused` of its submission are. */
+export function objectionDetails(
+  { field, standingRecordHash }: Objection,
+  { index, refused }: { readonly index: number; readonly refused: number },
+): Required<Pick<RpcErrorOptions, "field" | "metadata">> {
+  const isNamed = standingRecordHash.length > 0;
+  return {
+    field: [`submission.records[${index}]`, field].filter((part) => part !== "").join("."),
+    metadata: {
+      refused_records: String(refused),
+      ...(isNamed ? { record_hash: toHex(standingRecordHash) } : {}),
+    },
+  };
 }
 
 /** Bounded and well-formed: a lone surrogate makes the percent-encoding of grpc-message throw. */

@@ -1,7 +1,6 @@
 /** BroadcastService's methods for participants: Submit and SubmitStream. */
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { defined } from "../../base/assert.js";
-import { toHex } from "../../base/bytes.js";
 import { Holdings } from "../../base/holdings.js";
 import {
   type SubmitRequest,
@@ -13,7 +12,7 @@ import {
 } from "../../gen/bss/v1/broadcast_pb.js";
 import { memoryBytesOf } from "../../ledger/records/submissions.js";
 import { reasonTable } from "../../rpc/reasons.js";
-import { RpcError, type RpcErrorOptions } from "../../rpc/rpc-error.js";
+import { objectionDetails, RpcError } from "../../rpc/rpc-error.js";
 import type { CallContext, ServerStream } from "../../rpc/server/handlers.js";
 import { refusalOf } from "../../rpc/status-details.js";
 import type { Identity } from "../../rpc/tls/tls-identity.js";
@@ -213,20 +212,11 @@ function wholeRefusal({ outcomes }: SubmitResponse): RpcError | undefined {
   if (outcomes.some(({ outcome }) => outcome.case !== "objection")) return undefined;
   const outcome = outcomes[0]?.outcome;
   if (outcome?.case !== "objection") return undefined;
-  const { reason, message, field, standingRecordHash } = outcome.value;
-  const isNamed = standingRecordHash.length > 0;
-  const path = ["submission.records[0]", field].filter((part) => part !== "").join(".");
-  const options: RpcErrorOptions = {
-    field: path,
-    metadata: {
-      refused_records: String(outcomes.length),
-      ...(isNamed ? { record_hash: toHex(standingRecordHash) } : {}),
-    },
-  };
+  const { reason, message } = outcome.value;
   return new RpcError(
     defined(knownReason(reason), "objections name reasons of the table"),
     message,
-    options,
+    objectionDetails(outcome.value, { index: 0, refused: outcomes.length }),
   );
 }
 
