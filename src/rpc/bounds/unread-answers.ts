@@ -137,15 +137,9 @@ export class UnreadAnswers {
       else answer.giveBack(pageBytesMax - bytes.length);
       return bytes;
     };
-    let spentMs = 0;
-    const timedRead = () => {
-      const startedMs = performance.now();
-      return read().finally(() => {
-        spentMs = performance.now() - startedMs;
-      });
-    };
-    const page = () => this.#pages.run(answer.causer, timedRead, group);
-    return this.#inRestedTurn(this.#pageTurns, answer.causer, page, () => spentMs);
+    return this.#inRestedTurn(this.#pageTurns, answer.causer, (reading) =>
+      this.#pages.run(answer.causer, () => reading(read), group),
+    );
   }
 
   /**
@@ -154,32 +148,32 @@ export class UnreadAnswers {
    * lists.
    */
   inTurn<T>(answer: UnreadAnswer, send: (read: Reading) => Promise<T>): Promise<T> {
+    const lane = this.#long[groupOf(answer.identity)];
+    return this.#inRestedTurn(this.#longTurns, answer.causer, (reading) =>
+      lane.run(answer.causer, () => send(reading)),
+    );
+  }
+
+  /** Runs `work`; the causer's next one waits for a few times what the reading of this one took. */
+  #inRestedTurn<T>(
+    turns: FairLane,
+    causer: string,
+    work: (reading: Reading) => Promise<T>,
+  ): Promise<T> {
     let spentMs = 0;
-    const read: Reading = async (work) => {
+    const reading: Reading = async (read) => {
       const startedMs = performance.now();
       try {
-        return await work();
+        return await read();
       } finally {
         spentMs += performance.now() - startedMs;
       }
     };
-    const lane = this.#long[groupOf(answer.identity)];
-    const work = () => lane.run(answer.causer, () => send(read));
-    return this.#inRestedTurn(this.#longTurns, answer.causer, work, () => spentMs);
-  }
-
-  /** Runs `work`, of which a causer's next has to wait for a few times what this one spent. */
-  #inRestedTurn<T>(
-    turns: FairLane,
-    causer: string,
-    work: () => Promise<T>,
-    spentMs: () => number,
-  ): Promise<T> {
     return new Promise((resolve, reject) => {
       void turns.run(causer, async () => {
-        await work().then(resolve, reject);
+        await work(reading).then(resolve, reject);
         const isBusy = this.#options.isPressed() || this.#options.busyShare() > busyAbove;
-        const restMs = (isBusy ? restTimes.busy : restTimes.else) * spentMs();
+        const restMs = (isBusy ? restTimes.busy : restTimes.else) * spentMs;
         await sleep(Math.min(restMs, restMsMax));
       });
     });
