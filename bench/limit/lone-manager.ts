@@ -208,7 +208,7 @@ export class LoneManager {
         control: [],
         epochKey,
         known: this.#pool,
-        allowLeaves: true,
+        unattested: false,
         state: await this.#store.state(candidates.flatMap(readKeysOfSubmission)),
         ...(headCertificates && {
           previousCertificates: encode(BlockCertificatesSchema, headCertificates),

@@ -39,6 +39,7 @@ export class Faults {
     );
     const honest = this.#random.shuffled(managers.filter((each) => each.honest));
     this.#retire(honest.splice(0, faults.goneCount));
+    this.#retire(this.#random.shuffled(storageNodes).slice(0, faults.goneStorageCount));
     this.#rollBack(honest.splice(0, faults.rolledBackCount));
   }
 
@@ -91,12 +92,13 @@ export class Faults {
   }
 
   /** These never come back from some time on. */
-  #retire(managers: readonly ManagerHost[]): void {
+  #retire(nodes: readonly Host[]): void {
     const { scheduler, plan, counters } = this.#world;
-    for (const manager of managers) {
+    for (const node of nodes) {
+      const kind = node.id.replace(/-\d+$/, "");
       scheduler.after(this.#random.between(0, plan.faultsUntilMs), () => {
-        counters.count("manager gone for good");
-        manager.leave();
+        counters.count(`${kind} gone for good`);
+        node.leave();
       });
     }
   }

@@ -3,6 +3,7 @@
  * faults. Not every fault is there in every run: a run in which everything fails all the time
  * explores little.
  */
+import { linksMin } from "../../src/consensus/attestation/links.js";
 import { SuspensionMode } from "../../src/gen/bss/v1/genesis_pb.js";
 import type { PolicyPlan } from "./consortium.js";
 import type { NetworkOptions } from "./network/network.js";
@@ -42,6 +43,8 @@ export type FaultPlan = {
   readonly goneCount: number;
   /** Managers whose disk is put back to an old image, besides those. */
   readonly rolledBackCount: number;
+  /** Storage nodes that never come back; one at least stays. */
+  readonly goneStorageCount: number;
   /** One storage node each breaks the rules like this. */
   readonly badStorage: readonly StorageFault[];
 };
@@ -76,13 +79,16 @@ export type PlanOptions = {
   readonly calm?: boolean;
   /** These, and no others, break the rules among storage nodes; records come all the time. */
   readonly badStorage?: readonly StorageFault[];
+  /** So many storage nodes never come back; records come all the time. */
+  readonly goneStorageCount?: number;
 };
 
 const managersCounts = [1, 2, 3, 4, 4, 4, 4, 5, 7];
 
 export function planOf(options: PlanOptions, random: Random): Plan {
   const managersCount = options.managersCount ?? random.pick(managersCounts);
-  const isWatched = options.badStorage !== undefined;
+  const { badStorage, goneStorageCount } = options;
+  const isWatched = badStorage !== undefined || goneStorageCount !== undefined;
   // In small consortiums no storage node can be at fault.
   const storageMin = random.chance(0.2) ? 8 : 1;
   const storageCount = options.storageCount ?? storageMin + random.below(7);
@@ -108,7 +114,8 @@ export function planOf(options: PlanOptions, random: Random): Plan {
     },
     faults: {
       ...(calm ? noFaults : faults),
-      ...(options.badStorage && { badStorage: options.badStorage }),
+      ...(badStorage && { badStorage }),
+      ...(goneStorageCount !== undefined && { goneStorageCount }),
     },
     queueMessagesMax: random.pick([10_000, 10_000, 200]),
     faultsUntilMs: random.between(1_500, 5_000),
@@ -136,6 +143,7 @@ const noFaults: FaultPlan = {
   byzantineCount: 0,
   goneCount: 0,
   rolledBackCount: 0,
+  goneStorageCount: 0,
   badStorage: [],
   signerTroubleChance: 0,
 };
@@ -190,6 +198,11 @@ function faultPlan(
   // More than two thirds of a committee must answer: of few nodes, none may be at fault.
   const badStorageMax = Math.max(0, Math.ceil((2 * storageCount) / 9) - 1);
   const badStorageCount = random.chance(0.5) ? badStorageMax : 0;
+  // Managers have to say who is gone, and of many managers a node knows some only. Who is gone is
+  // no more in any committee, so of the others again none may be at fault.
+  const mayLeave =
+    policy.unreachableAfterMs > 0 && managersCount <= linksMin && badStorageCount === 0;
+  const goneStorageCount = mayLeave && random.chance(0.3) ? random.below(storageCount) : 0;
   const every = (chance: number, ...meansMs: readonly number[]) =>
     random.chance(chance) ? random.pick(meansMs) : undefined;
   return {
@@ -212,6 +225,7 @@ function faultPlan(
     byzantineCount,
     goneCount,
     rolledBackCount: rolledBackMax === 0 ? 0 : 1 + random.below(rolledBackMax),
+    goneStorageCount,
     badStorage: Array.from({ length: badStorageCount }, () => random.pick(storageFaults)),
   };
 }

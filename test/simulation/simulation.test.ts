@@ -69,6 +69,16 @@ describe("where one storage node breaks the rules", () => {
   }
 });
 
+describe("where most storage nodes go while records wait", () => {
+  for (const seed of [1, 2]) {
+    test(`those who stay attest what comes then, seed ${seed}`, async () => {
+      const sizes = { managersCount: 4, storageCount: 7 };
+      const { counters } = await hold({ seed, ...sizes, calm: true, goneStorageCount: 5 });
+      assert.equal(counters.of("in the end: active storage node"), 2);
+    });
+  }
+});
+
 describe("a simulation", () => {
   test("is calm when nothing goes wrong: nobody is suspended, and everything is settled", async () => {
     const { counters, settledMs } = await hold({ seed: 1, managersCount: 4, calm: true });

@@ -148,6 +148,8 @@ export type Task =
       readonly round: number;
       /** Managers that have been missing long enough to be suspended; sorted. */
       readonly absent: readonly string[];
+      /** At this height a verify step ended without the attestations that a block needs. */
+      readonly unattested: boolean;
     }
   /**
    * Run the rules on a candidate, fetching its body from `holders` if need be;

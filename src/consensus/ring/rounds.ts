@@ -62,6 +62,8 @@ export class Rounds {
   readonly #start: HeightStart;
   /** "polka round/block": what went to a committee in this round. */
   readonly #integrityAsked = new Set<string>();
+  /** A verify step of this height has ended without the attestations that its block needs. */
+  #unattested = false;
   /** Monotonic time from which on time alone may change what the rules say. */
   #lookAtMs = Number.NEGATIVE_INFINITY;
   /** Decided or halted: nothing is said at this height any more. */
@@ -321,7 +323,10 @@ export class Rounds {
         this.#approve(nilBlock, -1);
         return;
       case "approve":
+        this.#commit(nilBlock);
+        return;
       case "verify":
+        this.#unattested = true;
         this.#commit(nilBlock);
         return;
       case "commit":
@@ -354,8 +359,8 @@ export class Rounds {
     if (this.#speaker.hasProposed(round)) return;
     const { certificate, state } = this.#lock;
     if (certificate === undefined) {
-      const absent = this.#view.claimedAbsences();
-      this.#out.tasks.push({ kind: "build", height: this.height, round, absent });
+      const [absent, unattested] = [this.#view.claimedAbsences(), this.#unattested];
+      this.#out.tasks.push({ kind: "build", height: this.height, round, absent, unattested });
       return;
     }
     this.#speaker.propose(round, state.validRound, idOf(state.validBlock), certificate);

@@ -21,6 +21,7 @@ import {
   ControlOperationSchema,
   type Policy,
 } from "../../gen/bss/v1/genesis_pb.js";
+import type { Members } from "../members/members.js";
 import { rootOfLeafHashes } from "../merkle/frontier.js";
 import type { ParsedSubmission } from "../records/submissions.js";
 import type { LedgerHead } from "../state/head.js";
@@ -89,8 +90,11 @@ type BuildOptions = {
   readonly epochKey: Uint8Array;
   /** What has been worked out of the candidates' records before. */
   readonly known?: KnownWork;
-  /** False makes a block without records, as too few storage nodes make it in any case. */
-  readonly allowLeaves: boolean;
+  /**
+   * Storage nodes have failed to attest a block on this head: one that changes who may attest
+   * holds no records, so that it becomes final without those who may now.
+   */
+  readonly unattested: boolean;
 };
 
 type RefusedOperation = {
@@ -196,11 +200,18 @@ function isReadable(bytes: Uint8Array): boolean {
 
 function fill(execution: BlockExecution, options: BuildOptions): Filling {
   const { head, policy, candidates, recordsMax = policy.blockRecordsMax } = options;
-  const { excluded = new Set() } = options;
-  if (!options.allowLeaves || !storageSuffices(head.members, policy)) {
+  const { excluded = new Set(), unattested } = options;
+  const isWithout = unattested && changesEligible(execution, head.members, policy);
+  if (isWithout || !storageSuffices(head.members, policy)) {
     return { entries: [], objections: [], duplicates: [] };
   }
   return fillBlock({ execution, candidates, policy, recordsMax, excluded });
+}
+
+/** Whether committees are drawn from other storage nodes after the block than before it. */
+function changesEligible(execution: BlockExecution, before: Members, policy: Policy): boolean {
+  const eligible = execution.members().eligibleStorageNodes(policy);
+  return eligible.join() !== before.eligibleStorageNodes(policy).join();
 }
 
 function assemble(

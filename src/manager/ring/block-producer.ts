@@ -1,5 +1,6 @@
 /** Makes this manager's blocks: what the pool holds, ordered on top of the head. */
 import { defined } from "../../base/assert.js";
+import type { Task } from "../../consensus/ring/events.js";
 import type { Vrf } from "../../crypto/ecvrf.js";
 import { type BlockCertificates, BlockCertificatesSchema } from "../../gen/bss/v1/block_pb.js";
 import type { ControlOperation, Policy } from "../../gen/bss/v1/genesis_pb.js";
@@ -40,6 +41,9 @@ export type BlockProducerPorts = {
   readonly settled: (submissions: readonly ParsedSubmission[]) => ReadonlySet<string>;
 };
 
+/** What the ring wants a block for. */
+type Wanted = Pick<Task & { kind: "build" }, "round" | "absent" | "unattested">;
+
 export class BlockProducer {
   readonly #ports: BlockProducerPorts;
 
@@ -56,13 +60,13 @@ export class BlockProducer {
     if (head.members.proposer(head.height + 1, 0) === this.#ports.selfId) this.#beacon(head);
   }
 
-  async build(createdRound: number, absent: readonly string[]): Promise<BuiltBlock> {
+  async build({ round, absent, unattested }: Wanted): Promise<BuiltBlock> {
     const { selfId, consortiumId, policy, epochKey, known } = this.#ports;
     const head = this.#ports.head();
     const certificates = this.#ports.headCertificates();
     const candidates = this.#ports.candidates();
     const settled = this.#ports.settled(candidates);
-    const control = this.#ports.operations(createdRound, absent);
+    const control = this.#ports.operations(round, absent);
     const state = await this.#ports.readState([
       ...candidates.flatMap((submission) => readKeysOfOpen(submission, settled)),
       ...control.flatMap(readKeysOfOperation),
@@ -76,7 +80,7 @@ export class BlockProducer {
       consortiumId,
       policy,
       proposerId: selfId,
-      createdRound,
+      createdRound: round,
       timestampMs: Math.max(this.#ports.wallMs(), head.timestampMs + 1),
       ...this.#beacon(head),
       control,
@@ -86,7 +90,7 @@ export class BlockProducer {
       state,
       epochKey,
       ...(known && { known }),
-      allowLeaves: true,
+      unattested,
       ...previous,
     });
     this.#ports.onBuilt(built);

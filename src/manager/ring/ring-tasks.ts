@@ -40,9 +40,10 @@ export class RingTasks {
     }
   }
 
-  async #build({ height, round, absent }: Task & { kind: "build" }): Promise<void> {
+  async #build(task: Task & { kind: "build" }): Promise<void> {
     const { producer, candidates, submissions, inbox } = this.#parts;
-    const { block, executed, objections } = await producer.build(round, absent);
+    const { height, round } = task;
+    const { block, executed, objections } = await producer.build(task);
     if (executed.facts.height !== height) return;
     candidates.add(height, block, executed);
     inbox.post({ kind: "built", height, round, facts: executed.facts });

@@ -65,7 +65,11 @@ export class BadBlocks {
     this.#receivers = { height, round, ids };
     const kind = random.pick(kinds);
     if (node.store?.head.height !== Number(height) - 1) return undefined;
-    const { block, executed } = await this.#producer(kind).build(round, []);
+    const { block, executed } = await this.#producer(kind).build({
+      round,
+      absent: [],
+      unattested: false,
+    });
     const { blockId } = executed.facts;
     if (BigInt(executed.facts.height) !== height) return undefined;
     const at = { kind: "propose", height: Number(height), round, validRound: -1, blockId } as const;

@@ -24,7 +24,7 @@ describe("what is to be done", () => {
   const vote = bench.vote(VoteKind.ACCEPT, 0, "A0", 1);
   const cases: readonly (readonly [what: string, outbox: Partial<Outbox>])[] = [
     ["a message", { messages: [{ kind: "vote", vote }] }],
-    ["a task", { tasks: [{ kind: "build", height: 9, round: 0, absent: [] }] }],
+    ["a task", { tasks: [{ kind: "build", height: 9, round: 0, absent: [], unattested: false }] }],
     ["a timeout that is over", { expired: ["propose"] }],
     ["a decision", { decision: { height: 9, round: 0, blockId, facts, certificates: none() } }],
     ["a halt", { halt: { message: "forked" } }],

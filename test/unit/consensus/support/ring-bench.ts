@@ -352,8 +352,9 @@ export class RingBench {
 
   #task(task: Task): string {
     if (task.kind === "build") {
-      const { round, absent } = task;
-      return `build r${round}${absent.length === 0 ? "" : ` without ${numbers(absent)}`}`;
+      const { round, absent, unattested } = task;
+      const without = absent.length === 0 ? "" : ` without ${numbers(absent)}`;
+      return `build r${round}${without}${unattested ? ", after one that went unattested" : ""}`;
     }
     const block = this.#name(task.blockId);
     if (task.kind === "validate") return `validate ${block}, held by ${numbers(task.holders)}`;

@@ -7,7 +7,7 @@ import { InvitedRole } from "../../../../src/gen/bss/v1/genesis_pb.js";
 import type { BuiltBlock } from "../../../../src/ledger/blocks/block-building.js";
 import { controlBytesMax } from "../../../../src/ledger/blocks/block-parsing.js";
 import { parseManagerBlock } from "../../../../src/ledger/blocks/manager-blocks.js";
-import { Chain } from "../support/chain.js";
+import { Chain, type ProposalOptions } from "../support/chain.js";
 import { policy, quarterS, startS } from "../support/consortium.js";
 import { invitationBytes, registrationOf } from "../support/invitations.js";
 import {
@@ -18,6 +18,7 @@ import {
   submitted,
   tradeBytes,
 } from "../support/records.js";
+import { suspendNode } from "../support/storage-statements.js";
 
 const buyersReading = () =>
   readingBytes({ owner: "participant-2", meter: "meter-2", imported: 100 });
@@ -135,13 +136,19 @@ describe("a built block", () => {
     assert.deepEqual(built.objections, []);
   });
 
-  test("adds no records when told so", () => {
-    const built = new Chain().propose({
-      candidates: [submitted([documentBytes()])],
-      allowLeaves: false,
-    });
-    assert.deepEqual(built.block.records, []);
-    assert.deepEqual(built.objections, []);
+  test("adds no records after one that went unattested, if it changes who may attest", () => {
+    const chain = new Chain({ ...policy, unreachableAfterMs: 1_000 });
+    chain.extend();
+    const candidates = [submitted([documentBytes()])];
+    const control = [suspendNode("storage-1", 1)];
+    const recordsOf = (options: ProposalOptions) =>
+      chain.propose({ candidates, ...options }).block.records.length;
+    assert.equal(recordsOf({ control, unattested: true }), 0);
+    assert.equal(recordsOf({ control }), 1, "nobody was asked in vain");
+    assert.equal(recordsOf({ unattested: true }), 1, "others cannot be asked");
+    const stranger = [suspendNode("storage-9", 1)];
+    assert.equal(recordsOf({ control: stranger, unattested: true }), 1, "it does not fit");
+    assert.deepEqual(chain.propose({ candidates, control, unattested: true }).objections, []);
   });
 
   test("adds no records while too few storage nodes are eligible", () => {

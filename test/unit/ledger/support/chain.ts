@@ -53,7 +53,7 @@ export type ProposalOptions = {
   readonly control?: readonly ControlOperation[];
   readonly recordsMax?: number;
   readonly excluded?: ReadonlySet<string>;
-  readonly allowLeaves?: boolean;
+  readonly unattested?: boolean;
   readonly createdRound?: number;
   readonly timestampMs?: number;
 };
@@ -84,7 +84,7 @@ export class Chain {
   }
 
   propose(options: ProposalOptions = {}): BuiltBlock {
-    const { candidates = [], control = [], createdRound = 0, allowLeaves = true } = options;
+    const { candidates = [], control = [], createdRound = 0, unattested = false } = options;
     const { head, policy } = this;
     const height = head.height + 1;
     const proposerId = head.members.proposer(height, createdRound);
@@ -104,7 +104,7 @@ export class Chain {
       candidates,
       control,
       epochKey,
-      allowLeaves,
+      unattested,
       state: this.prefetched(keys),
       beacon: defined(vrfProofToHash(beaconProof), "a proof has an output"),
       timestampMs: options.timestampMs ?? head.timestampMs + 1000,

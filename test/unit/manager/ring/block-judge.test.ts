@@ -45,13 +45,15 @@ function producerOf(
   });
 }
 
+const wanted = (round: number) => ({ round, absent: [], unattested: false });
+
 describe("a block that a manager makes", () => {
   test("is accurate to the others, and final with the certificates that it asks for", async () => {
     const world = await LedgerWorld.create();
     const validator = new BlockValidator({ ...world.ports, epochKey });
     for (const round of [0, 3]) {
       const submission = submitted([documentBytes(), documentBytes()]);
-      const { block, executed } = await producerOf(world, [submission], round).build(round, []);
+      const { block, executed } = await producerOf(world, [submission], round).build(wanted(round));
       const judged = await validator.judge(executed.facts.blockId, block);
       assert.ok(judged?.ok);
       assert.deepEqual(judged.value, executed);
@@ -66,7 +68,7 @@ describe("a block that a manager makes", () => {
     const world = await LedgerWorld.create();
     await world.extend();
     world.wallMs = 1_000;
-    const { executed } = await producerOf(world, []).build(0, []);
+    const { executed } = await producerOf(world, []).build(wanted(0));
     assert.equal(executed.facts.timestampMs, world.store.head.timestampMs + 1);
   });
 
@@ -85,7 +87,7 @@ describe("a block that a manager makes", () => {
       const producer = producerOf(world, [], round, { ...vrf, prove });
       producer.prepare();
       assert.equal(inputs.length, prepared);
-      await producer.build(round, []);
+      await producer.build(wanted(round));
       assert.equal(inputs.length, prepared + 1);
       assert.deepEqual(inputs[0], inputs.at(-1), "the VRF remembers it");
     }
