@@ -112,6 +112,7 @@ export class Participants {
       if (outcome.case === "objection") {
         errand.open.delete(recordHex);
         this.#world.counters.count("record refused");
+        this.#world.counters.count(`record refused for ${outcome.value.reason}`);
         this.refusals.set(recordHex, outcome.value.reason);
       }
     }

@@ -202,7 +202,9 @@ function faultPlan(
   // no more in any committee, so of the others again none may be at fault.
   const mayLeave =
     policy.unreachableAfterMs > 0 && managersCount <= linksMin && badStorageCount === 0;
-  const goneStorageCount = mayLeave && random.chance(0.3) ? random.below(storageCount) : 0;
+  const half = Math.floor(storageCount / 2);
+  const goneStorageCount =
+    mayLeave && random.chance(0.3) ? half + random.below(storageCount - half) : 0;
   const every = (chance: number, ...meansMs: readonly number[]) =>
     random.chance(chance) ? random.pick(meansMs) : undefined;
   return {

@@ -7,6 +7,7 @@ import {
   SubmissionHeaderSchema,
   SubmissionSchema,
   TradeTermsSchema,
+  ValueQuality,
 } from "../../src/gen/bss/v1/record_pb.js";
 import { tradeDigest } from "../../src/ledger/kinds/energy-trade.js";
 import { recordHash } from "../../src/ledger/records/record-hash.js";
@@ -24,6 +25,23 @@ export type Reading = {
   readonly importedWh: number;
   readonly exportedWh: number;
   /** Hash of the version that this one updates. */
+  readonly parent?: Uint8Array;
+};
+
+/** A value of a load profile; undefined for an interval without one. */
+export type Value =
+  | {
+      readonly importedWh: number;
+      readonly exportedWh: number;
+      readonly quality: ValueQuality;
+    }
+  | undefined;
+
+export type Profile = {
+  readonly owner: string;
+  readonly startS: number;
+  /** One for each quarter of an hour. */
+  readonly values: readonly Value[];
   readonly parent?: Uint8Array;
 };
 
@@ -55,6 +73,21 @@ export class RecordMaker {
         intervalS: quarterS,
         importedWh: BigInt(importedWh),
         exportedWh: BigInt(exportedWh),
+      },
+    });
+  }
+
+  profile({ owner, startS, values, parent }: Profile): Uint8Array {
+    const present = values.filter((value) => value !== undefined);
+    return this.#record(owner, parent, (startS + values.length * quarterS) * 1_000, {
+      case: "loadProfile",
+      value: {
+        meterId: meterOf(owner),
+        startUnixS: BigInt(startS),
+        intervalS: quarterS,
+        runs: runsOf(values),
+        importedWh: present.map(({ importedWh }) => importedWh),
+        exportedWh: present.map(({ exportedWh }) => exportedWh),
       },
     });
   }
@@ -129,4 +162,14 @@ export class RecordMaker {
     });
     return toBinary(RecordSchema, record);
   }
+}
+
+function runsOf(values: readonly Value[]) {
+  const runs: { count: number; readonly quality: ValueQuality }[] = [];
+  for (const { quality } of values.map((value) => value ?? { quality: ValueQuality.ABSENT })) {
+    const last = runs.at(-1);
+    if (last?.quality === quality) last.count += 1;
+    else runs.push({ count: 1, quality });
+  }
+  return runs;
 }

@@ -40,7 +40,9 @@ describe("simulated consortiums keep the invariants under faults", () => {
   for (const fault of [
     ...["power failure", "process killed", "partition", "connection reset"],
     ...["message held by a partition", "byzantine manager", "receipt", "record final"],
-    ...["record refused", "standing: audit-passed", "standing: unreachable", "standing: returned"],
+    ...["record refused", "final record: loadProfile", "final update: loadProfile"],
+    ...["record refused for INTERVAL_OVERLAP", "storage gone for good"],
+    ...["standing: audit-passed", "standing: unreachable", "standing: returned"],
     ...["entries of a compact block asked for", "entries of a compact block sent"],
     ...["whole body asked for", "whole body sent", "byzantine compact block"],
   ]) {

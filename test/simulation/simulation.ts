@@ -182,7 +182,7 @@ class Simulation {
       new CertificatesChecker(consortium),
       new ConductChecker(consortium.managerIds.length),
       new RoundsChecker(consortium.managerIds),
-      new EnergyChecker(consortium),
+      new EnergyChecker(consortium, disks, counters),
       new TimestampsChecker(clocks),
       new ReplayChecker(consortium, disks),
       new DurabilityChecker(consortium, disks),

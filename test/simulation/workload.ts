@@ -1,21 +1,32 @@
 /**
- * Participants at work: readings, updates, trades and documents, at random managers. Some cannot
- * all be right: more is sold than was exported, one version is updated twice, one trade is recorded
- * twice, a reading is too early or too late for what rests on it.
+ * Participants at work: readings, load profiles, updates of both, trades and documents, at random
+ * managers. Some cannot all be right: more is sold than was exported, one version is updated twice,
+ * one trade is recorded twice, profiles and readings overlap, a measurement is too early or too late
+ * for what rests on it.
  */
+import { ValueQuality } from "../../src/gen/bss/v1/record_pb.js";
 import type { ParsedSubmission } from "../../src/ledger/records/submissions.js";
 import { firstDayS, hourS, quarterS, ratedPowerW } from "./consortium.js";
 import type { Participants } from "./participants.js";
 import type { Random } from "./random.js";
-import { RecordMaker } from "./records.js";
+import { RecordMaker, type Value } from "./records.js";
 import type { World } from "./world.js";
 
-type Version = { readonly owner: string; readonly hash: Uint8Array; readonly startS?: number };
+type Version = {
+  readonly owner: string;
+  readonly hash: Uint8Array;
+  readonly startS: number;
+  /** Of a load profile; undefined for a reading. */
+  readonly values?: readonly Value[];
+};
 
 /** Submissions come for so long after the faults. */
 export const tailMs = 300;
 /** Delivery intervals that the participants speak of: few, so that they meet. */
 const hoursCount = 6;
+/** Some profiles begin before the first day, and the state keeps each day under its own key. */
+const quartersBefore = 8;
+const profileMax = 24;
 const readingMaxWh = (ratedPowerW * quarterS) / hourS;
 
 export class Workload {
@@ -47,8 +58,12 @@ export class Workload {
   #act(): void {
     const owner = this.#random.pick(this.#world.consortium.participantIds);
     const choice = this.#random.unit();
-    if (choice < 0.4) {
+    if (choice < 0.3) {
       this.#submit(owner, this.#readings(owner), 1);
+      return;
+    }
+    if (choice < 0.4) {
+      this.#profile(owner);
       return;
     }
     if (choice < 0.55) {
@@ -83,17 +98,51 @@ export class Workload {
     return records;
   }
 
+  /** A profile of the next quarters of a meter, or of some that may have values already. */
+  #profile(owner: string): void {
+    const next = this.#quarters.get(owner) ?? 0;
+    const values = Array.from({ length: 1 + this.#random.below(profileMax) }, () => this.#value());
+    const isNext = this.#random.chance(0.6);
+    if (isNext) this.#quarters.set(owner, next + values.length);
+    const some = this.#random.below(hoursCount * 4) - quartersBefore;
+    const quarter = isNext ? next % (hoursCount * 4) : some;
+    this.#submitVersion({ owner, startS: firstDayS + quarter * quarterS, values });
+  }
+
   /** One version updated once, or twice at two managers. */
   #update(): void {
     if (this.#versions.length === 0) return;
-    const { owner, hash, startS } = this.#random.pick(this.#versions);
-    if (startS === undefined) return;
+    const { owner, hash, startS, values } = this.#random.pick(this.#versions);
     for (let left = this.#random.chance(0.3) ? 2 : 1; left > 0; left--) {
-      const update = { owner, startS, parent: hash, ...this.#energies() };
-      const record = this.#maker.reading(update);
-      this.#versions.push({ owner, hash: this.#maker.hashOf(record), startS });
-      this.#submit(owner, [record], 1);
+      const updated = values && this.#updated(values);
+      this.#submitVersion({ owner, startS, parent: hash, ...(updated && { values: updated }) });
     }
+  }
+
+  /** Some of the values anew; seldom of more intervals, as no update may be. */
+  #updated(values: readonly Value[]): readonly Value[] {
+    const from = this.#random.below(values.length);
+    const to = from + 1 + this.#random.below(values.length - from);
+    const some = values.map((value, i) => (i >= from && i < to ? this.#value() : value));
+    return this.#random.chance(0.05) ? [...some, this.#value()] : some;
+  }
+
+  #value(): Value {
+    if (this.#random.chance(0.2)) return undefined;
+    const quality = this.#random.chance(0.8) ? ValueQuality.MEASURED : ValueQuality.ESTIMATED;
+    return { ...this.#energies(), quality };
+  }
+
+  #submitVersion(version: Omit<Version, "hash"> & { readonly parent?: Uint8Array }): void {
+    const { owner, startS, values, parent } = version;
+    const place = { owner, startS, ...(parent && { parent }) };
+    const record =
+      values === undefined
+        ? this.#maker.reading({ ...place, ...this.#energies() })
+        : this.#maker.profile({ ...place, values });
+    const hash = this.#maker.hashOf(record);
+    this.#versions.push({ owner, hash, startS, ...(values && { values }) });
+    this.#submit(owner, [record], 1);
   }
 
   /** A sale of some or all of an hour's energy; sometimes several that exceed it together. */

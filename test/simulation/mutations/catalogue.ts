@@ -16,6 +16,7 @@ const votes = "src/consensus/height/vote-tally.js";
 const height = "src/consensus/height/height-state.js";
 const abstention = "src/manager/ring/abstention.js";
 const attestor = "src/consensus/attestation/attestor.js";
+const loadProfile = "src/ledger/kinds/load-profile.js";
 const publicBlock = "src/consensus/attestation/public-block.js";
 
 const fourManagers = { MANAGERS: "4" } as const;
@@ -218,6 +219,37 @@ export const mutations: readonly Mutation[] = [
         file: "src/manager/submissions/submissions.js",
         from: "pool.postpone(submission.idHex);",
         to: "void submission;",
+      },
+    ],
+  },
+  {
+    name: "storage nodes are suspended and taken back only along with records",
+    environment: { ...fourManagers, STORAGE: "7" },
+    changes: [
+      {
+        file: "src/consensus/ring/rounds.js",
+        from: "this.#unattested = true;",
+        to: "",
+      },
+    ],
+  },
+  {
+    name: "a load profile may have values for intervals that have some",
+    changes: [
+      {
+        file: loadProfile,
+        from: "if (taken === undefined || taken.position === own)",
+        to: "if (taken === undefined || taken.position >= 0)",
+      },
+    ],
+  },
+  {
+    name: "what a load profile has no more stays in the sums",
+    changes: [
+      {
+        file: loadProfile,
+        from: "if (value === undefined && own === undefined)",
+        to: "if (value === undefined)",
       },
     ],
   },
