@@ -11,6 +11,7 @@ import { checkHistory, checkNobodyAccused, checkUnanimity } from "./checks/manag
 import { findPlaintext } from "./checks/plaintext.js";
 import {
   checkAcknowledged,
+  checkIntervals,
   checkListing,
   checkOrigin,
   checkSales,
@@ -93,6 +94,7 @@ export async function checkEverything(parts: {
       ...checkListing(listing, ledger),
       ...checkSales(listing, exportedWh),
       ...checkVersions(listing),
+      ...checkIntervals(listing),
     );
   }
 

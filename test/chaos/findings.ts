@@ -55,6 +55,8 @@ export type ListedRecord = {
     readonly deliveryStartS: number;
     readonly energyWh: number;
   };
+  /** What it has values for. */
+  readonly measured?: { readonly meterId: string; readonly startsS: readonly number[] };
   /** Whether its content is, byte for byte, what its owner made. */
   readonly asMade: boolean;
 };

@@ -4,7 +4,7 @@ import { type BssClient, verifyReceipt } from "../../src/client/index.js";
 import type { Connection } from "../../src/client/manager-connections.js";
 import { checkConsistencyProof } from "../../src/client/verify/answers.js";
 import { QueryService } from "../../src/gen/bss/v1/query_pb.js";
-import { TradeTermsSchema } from "../../src/gen/bss/v1/record_pb.js";
+import { type Record, TradeTermsSchema, ValueQuality } from "../../src/gen/bss/v1/record_pb.js";
 import type { GenesisState } from "../../src/ledger/genesis.js";
 import { strictDecode } from "../../src/ledger/strict-decode.js";
 import type { Random } from "../simulation/random.js";
@@ -30,6 +30,7 @@ export async function listRecords(client: BssClient, book: Book): Promise<Listed
     const bytes = record.content?.bytes;
     if (made !== undefined && made.ownerId !== ownerId) continue;
     const payload = record.content?.record.payload;
+    const measured = payload && measuredIn(payload);
     const terms =
       payload?.case === "energyTrade"
         ? strictDecode(TradeTermsSchema, payload.value.terms)
@@ -47,10 +48,25 @@ export async function listRecords(client: BssClient, book: Book): Promise<Listed
           energyWh: Number(terms.value.energyWh),
         },
       }),
+      ...(measured !== undefined && { measured }),
       asMade: made !== undefined && bytes !== undefined && equalBytes(made.record, bytes),
     });
   }
   return records;
+}
+
+function measuredIn(payload: Record["payload"]): ListedRecord["measured"] {
+  if (payload.case === "meterReading") {
+    const { meterId, intervalStartUnixS } = payload.value;
+    return { meterId, startsS: [Number(intervalStartUnixS)] };
+  }
+  if (payload.case !== "loadProfile") return undefined;
+  const { meterId, startUnixS, intervalS, runs } = payload.value;
+  const present = runs.flatMap(({ count, quality }) =>
+    new Array<boolean>(count).fill(quality !== ValueQuality.ABSENT),
+  );
+  const startsS = present.flatMap((is, i) => (is ? [Number(startUnixS) + i * intervalS] : []));
+  return { meterId, startsS };
 }
 
 /** Fetches receipts and verifies them offline; returns what does not hold. */

@@ -99,6 +99,18 @@ export function checkVersions({ nodeId, records }: Listing): readonly string[] {
   return abridged(double.map((parent) => `${nodeId}: ${parent} has two successors`));
 }
 
+/** No interval of a meter has values from two records of which neither has been updated. */
+export function checkIntervals({ nodeId, records }: Listing): readonly string[] {
+  const updated = new Set(records.map(({ parent }) => parent));
+  const standing = records.filter(({ hash }) => !updated.has(hash));
+  const intervals = standing.flatMap(({ measured }) =>
+    (measured?.startsS ?? []).map((startS) => `${measured?.meterId} at ${startS}`),
+  );
+  const seen = new Set<string>();
+  const double = intervals.filter((interval) => seen.has(interval) || !seen.add(interval));
+  return abridged(double.map((interval) => `${nodeId}: two values for ${interval}`));
+}
+
 function abridged(wrong: readonly string[]): readonly string[] {
   if (wrong.length <= namedMax) return wrong;
   return [...wrong.slice(0, namedMax), `and ${wrong.length - namedMax} more of these`];

@@ -35,7 +35,7 @@ export async function sellTwice(seller: Party, buyer: Party): Promise<void> {
   }
 }
 
-function measure(
+export function measure(
   { desk, meterId }: Party,
   intervalStartS: number,
   energy: { readonly importedWh: number; readonly exportedWh: number },
@@ -45,12 +45,18 @@ function measure(
   return desk.mustSettle(desk.sign([reading]), `the reading of ${meterId} at ${intervalStartS}`);
 }
 
-function trade(seller: Desk, buyer: Desk, deliveryStartS: number, turn: number) {
+export function trade(
+  seller: Desk,
+  buyer: Desk,
+  deliveryStartS: number,
+  turn: number,
+  energyWh = soldWh,
+) {
   const { consortiumId } = seller.client;
   const terms = tradeTerms({
     sellerId: seller.id,
     buyerId: buyer.id,
-    energyWh: soldWh,
+    energyWh,
     deliveryStartS,
     priceMicroPerKwh: 150_000,
   });

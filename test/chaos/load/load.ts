@@ -11,10 +11,14 @@ import { Desk, type LoadContext } from "./desk.js";
 import { streamDocuments } from "./documents.js";
 import { sellTwice } from "./energy.js";
 import { importTwice } from "./imports.js";
+import { overlapProfiles } from "./profiles.js";
 import { updateTwice } from "./versions.js";
 
-/** Two stream documents, two trade, one updates, one imports everything twice. */
-export const participants = 6;
+/**
+ * Two stream documents, two trade, one updates, one imports everything twice, one has load profiles
+ * and one buys of it.
+ */
+export const participants = 8;
 
 export class Load {
   readonly book = new Book();
@@ -51,6 +55,11 @@ export class Load {
       sellTwice({ desk: desk(2), meterId: "meter-3" }, { desk: desk(3), meterId: "meter-4" }),
       updateTwice(desk(4)),
       importTwice({ desk: desk(5), meterId: "meter-6" }, random.fork()),
+      overlapProfiles(
+        { desk: desk(6), meterId: "meter-7" },
+        { desk: desk(7), meterId: "meter-8" },
+        random.fork(),
+      ),
     ]);
     // Looked at by `finish`; until then it is no unhandled rejection.
     this.#running.catch(() => {});

@@ -15,6 +15,7 @@ import {
 import { findPlaintext } from "../../chaos/checks/plaintext.js";
 import {
   checkAcknowledged,
+  checkIntervals,
   checkListing,
   checkOrigin,
   checkSales,
@@ -45,6 +46,8 @@ function relisted(change: Partial<ListedRecord>, ...more: readonly ListedRecord[
   return { ...listing, records: [{ ...first, ...change }, ...rest, ...more] };
 }
 
+const measured = { meterId: "meter-3", startsS: [0, 3_600] };
+const updateOfFirst = { ...listed("other"), parent: "record-1a" };
 const trade = { sellerId: "participant-3", deliveryStartS: 0, energyWh: 700 };
 
 describe("the checker finds nothing wrong with a ledger that is right", () => {
@@ -58,6 +61,7 @@ describe("the checker finds nothing wrong with a ledger that is right", () => {
     ["a listing", checkListing(listing, ledger)],
     ["sales", checkSales(relisted({ trade }), 1_000)],
     ["versions", checkVersions(relisted({ parent: "record-0" }))],
+    ["intervals", checkIntervals(relisted({ measured }, { ...updateOfFirst, measured }))],
     ["unanimity", checkUnanimity(ledger, managers)],
     ["history", checkHistory(ledger)],
     ["accusations", checkNobodyAccused(ledger)],
@@ -107,6 +111,7 @@ describe("the checker finds", () => {
     ["a double entry", checkListing(doubled(), ledger), /lists record-1a twice/],
     ["an entry missing", checkListing({ ...listing, records: [] }, ledger), /does not list/],
     ["a double spend", checkSales(relisted({ trade }, traded()), 1_000), /sold 1400 of 1000/],
+    ["an overlap", checkIntervals(relisted({ measured }, { ...traded(), measured })), /two values/],
     ["a double update", checkVersions(relisted({ parent: "p" }, successor())), /two successors/],
     ["a missing ACCEPT", unanimity({ accepters: managers.slice(0, 3) }), /had to accept/],
     ["too few commits", unanimity({ committers: managers.slice(2) }), /too few commits/],
