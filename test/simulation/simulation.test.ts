@@ -27,8 +27,9 @@ describe("simulated consortiums keep the invariants under faults", () => {
   ] as const) {
     for (let seed = 1; seed <= seeds; seed++) {
       test(`N = ${managersCount}, seed ${seed}`, async () => {
-        const { height } = await hold({ seed, managersCount });
-        assert.ok(height > 0, "blocks became final");
+        const { height, counters } = await hold({ seed, managersCount });
+        const due = counters.of("record submitted") - counters.of("record refused");
+        assert.ok(height > 0 || due === 0, "blocks became final");
       });
     }
   }
