@@ -1,8 +1,8 @@
 /**
  * Participants at work: readings, load profiles, updates of both, trades and documents, at random
  * managers. Some cannot all be right: more is sold than was exported, one version is updated twice,
- * one trade is recorded twice, profiles and readings overlap, a measurement is too early or too late
- * for what rests on it.
+ * one trade is recorded twice, profiles and readings overlap, a measurement is too early or too
+ * late for what rests on it.
  */
 import { ValueQuality } from "../../src/gen/bss/v1/record_pb.js";
 import type { ParsedSubmission } from "../../src/ledger/records/submissions.js";

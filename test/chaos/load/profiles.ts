@@ -1,8 +1,8 @@
 /**
- * Load profiles of one meter. Two that overlap are submitted at two managers, one after the other or
- * at the same moment, and one is final. Two updates of some of its values meet likewise. Then the
- * sum of an hour has to be exactly what the profile has in the end: 1 Wh more cannot be sold, and
- * all of it can.
+ * Load profiles of one meter. Two that overlap are submitted at two managers, one after the other
+ * or at the same moment, and one is final. Two updates of some of its values meet likewise. Then
+ * the sum of an hour has to be exactly what the profile has in the end: 1 Wh more cannot be sold,
+ * and all of it can.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { defined } from "../../../src/base/assert.js";
