@@ -64,8 +64,8 @@ const (
 // Each submission gets exactly one outcome. After a reconnect, to the same manager or the next one,
 // all submissions without an outcome are sent again, the same bytes; records that got onto the ledger
 // meanwhile are answered with their first place. If a refusal says when to try again, that is done
-// here. A manager that gives no outcomes is left if another one is better. An error ends the loop: the managers cannot or will not go on, or ctx has ended or the client
-// was closed (CANCELLED, DEADLINE).
+// here. A manager that gives no outcomes is left if another one is better. An error ends the loop: the
+// managers cannot or will not go on, or ctx has ended or the client was closed (CANCELLED, DEADLINE).
 //
 // The source is read in a goroutine of its own. It is not waited for after the loop, so let a source
 // that blocks end with ctx.
