@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
 import time
@@ -15,7 +16,7 @@ import grpc
 from bss_client.bssv1 import query_pb2
 from bss_client.bssv1.query_pb2_grpc import QueryServiceStub
 from bss_client.errors import CANCELLED, BssError, error_of
-from bss_client.manager_watch import ASK_TIMEOUT_S, ManagerWatch
+from bss_client.manager_watch import ASK_TIMEOUT_S, SILENCES_S, ManagerWatch
 from bss_client.profile import Profile
 from bss_client.tls import open_channel
 
@@ -222,9 +223,12 @@ def ask(
 def _answer_of(call: grpc.Future[T], watch: ManagerWatch) -> T:
     """Waits for the answer; raises what the call fails with, or why its manager is left."""
     over: Future[None] = Future()
-    call.add_done_callback(lambda _: over.set_result(None))
     try:
-        why = watch.better(over)
+        with contextlib.suppress(grpc.FutureTimeoutError):
+            # Most answers come before the first look, and need nothing of what it takes.
+            return call.result(timeout=SILENCES_S[0])
+        call.add_done_callback(lambda _: over.set_result(None))
+        why = watch.better(over, first_pause=0)
         if why is None:
             return call.result()
         raise why

@@ -72,16 +72,16 @@ class ManagerWatch:
         """The manager has answered: the silence begins anew."""
         self._answers += 1
 
-    def better(self, over: Future[None]) -> BssError | None:
+    def better(self, over: Future[None], first_pause: float = SILENCES_S[0]) -> BssError | None:
         """Waits until the call should be made at the manager that is the current one then, and says
         why; None when `over` is done before."""
         if not self._managers.after(self._address):
             wait([over])
             return None
-        looks, first_height = 0, 0
+        looks, first_height, pause = 0, 0, first_pause
         while True:
             before = self._answers
-            if self._pause(over, SILENCES_S[min(looks, len(SILENCES_S) - 1)]):
+            if self._pause(over, pause):
                 return None
             if self._is_silent(before):
                 looks += 1
@@ -97,6 +97,7 @@ class ManagerWatch:
                     return found
             if self._answers != before:
                 looks = 0
+            pause = SILENCES_S[min(looks, len(SILENCES_S) - 1)]
 
     def _pause(self, over: Future[None], seconds: float) -> bool:
         """Waits; whether `over` is done."""
