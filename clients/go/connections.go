@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"example.com/bss-node/clients/go/bssv1"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
@@ -72,19 +73,56 @@ func (c *connections) isClosed() bool {
 func (c *connections) manager() (*grpc.ClientConn, string, error) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	if c.isClosed() {
-		return nil, "", errClosed
-	}
 	address := c.addresses[c.current]
+	connection, err := c.at(address)
+	return connection, address, err
+}
+
+// at is the connection to one of the addresses; the mutex is held.
+func (c *connections) at(address string) (*grpc.ClientConn, error) {
+	if c.isClosed() {
+		return nil, errClosed
+	}
 	if connection := c.open[address]; connection != nil {
-		return connection, address, nil
+		return connection, nil
 	}
 	connection, err := grpc.NewClient(address, c.options...)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	c.open[address] = connection
-	return connection, address, nil
+	return connection, nil
+}
+
+// statusOf is what one manager says about itself, without asking another in its place; nil if it says
+// nothing.
+func (c *connections) statusOf(ctx context.Context, address string) *bssv1.GetStatusResponse {
+	c.mutex.Lock()
+	connection, err := c.at(address)
+	c.mutex.Unlock()
+	if err != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	answer, err := bssv1.NewQueryServiceClient(connection).GetStatus(ctx, &bssv1.GetStatusRequest{})
+	if err != nil {
+		return nil
+	}
+	return answer
+}
+
+// after are the other addresses, in the order in which to try them.
+func (c *connections) after(address string) []string {
+	at := slices.Index(c.addresses, address)
+	return slices.Concat(c.addresses[at+1:], c.addresses[:max(0, at)])
+}
+
+// turn makes this manager the current one.
+func (c *connections) turn(address string) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	c.current = max(0, slices.Index(c.addresses, address))
 }
 
 // leave turns to the next manager, unless another call has done so already.
@@ -166,7 +204,7 @@ func (r *round) allFail(how func(*Error) bool) bool {
 // summary is one error that says what each manager failed with. What a node answered says more than
 // that another one did not answer.
 func (r *round) summary(last *Error) *Error {
-	if len(r.failed) <= 1 && !last.isUnreachable() {
+	if len(r.failed) <= 1 && last.isAnswer() {
 		return last
 	}
 	telling := last
@@ -177,7 +215,7 @@ func (r *round) summary(last *Error) *Error {
 			continue
 		}
 		said = append(said, address+": "+failure.Message)
-		if telling.isUnreachable() && !failure.isUnreachable() {
+		if !telling.isAnswer() && failure.isAnswer() {
 			telling = failure
 		}
 	}
@@ -198,7 +236,8 @@ var (
 
 // ask calls a method at one manager after the other, and waits when all have been tried. It ends
 // when a call succeeds, when it fails for a reason that another manager would give too, when TLS
-// refuses every manager, or when time is up.
+// refuses every manager, or when time is up. A manager that is silent is left before its time is up if
+// another one is better ([managerWatch]).
 func ask[T any](
 	ctx context.Context, c *connections, limits limits,
 	call func(context.Context, *grpc.ClientConn) (T, error),
@@ -220,7 +259,8 @@ func ask[T any](
 			return nothing, err
 		}
 		attempt, cancel := context.WithTimeout(ctx, min(time.Until(deadline), limits.attempt))
-		answer, err := call(attempt, connection)
+		watched, left := c.leaveForBetter(attempt, address)
+		answer, err := call(watched, connection)
 		cancel()
 		if err == nil {
 			return answer, nil
@@ -232,6 +272,9 @@ func ask[T any](
 			return nothing, errClosed
 		}
 		failure := errorOf(err)
+		if why := left(); why != nil {
+			failure = why
+		}
 		if !failure.mayRepeat() {
 			return nothing, failure
 		}
@@ -254,6 +297,23 @@ func ask[T any](
 		if err := c.pause(ctx, wait); err != nil {
 			return nothing, err
 		}
+	}
+}
+
+// leaveForBetter is a context for a call of a manager that ends when another one is better; then the
+// function says why.
+func (c *connections) leaveForBetter(
+	ctx context.Context, address string,
+) (context.Context, func() *Error) {
+	watched, leave := context.WithCancelCause(ctx)
+	go func() {
+		if why := newManagerWatch(c, address).better(watched); why != nil {
+			leave(why)
+		}
+	}()
+	return watched, func() *Error {
+		why, _ := context.Cause(watched).(*Error)
+		return why
 	}
 }
 

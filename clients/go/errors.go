@@ -67,7 +67,12 @@ func (e *Error) isTLSFailure() bool {
 		strings.Contains(e.Message, "remote error: tls") || strings.Contains(e.Message, identityRefusal))
 }
 
-func (e *Error) isUnreachable() bool { return e.Reason == reasonUnreachable }
+// isUnreachable says whether no connection could be made, or it broke; not if the manager was left for
+// a better one.
+func (e *Error) isUnreachable() bool { return !e.isAnswer() && e.Metadata[goingOnAt] == "" }
+
+// isAnswer says whether the manager itself has said this.
+func (e *Error) isAnswer() bool { return e.Reason != reasonUnreachable }
 
 // Reasons of the client's own.
 const (

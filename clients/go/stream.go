@@ -64,8 +64,8 @@ const (
 // Each submission gets exactly one outcome. After a reconnect, to the same manager or the next one,
 // all submissions without an outcome are sent again, the same bytes; records that got onto the ledger
 // meanwhile are answered with their first place. If a refusal says when to try again, that is done
-// here. An error ends the loop: the managers cannot or will not go on, or ctx has ended or the client
-// was closed (CANCELLED, DEADLINE).
+// here. A manager that gives no outcomes is left if another one is better. An error ends the loop: the
+// managers cannot or will not go on, or ctx has ended or the client was closed (CANCELLED, DEADLINE).
 //
 // The source is read in a goroutine of its own. It is not waited for after the loop, so let a source
 // that blocks end with ctx.
@@ -105,6 +105,10 @@ type submitSession struct {
 	last       *Error
 	faults     int
 	stalled    bool
+	// Whether the caller works on an outcome; then no manager is late.
+	yielding bool
+	// Whether the last answers of this stream were refusals for overload.
+	overloaded bool
 }
 
 func newSubmitSession(connections *connections, options StreamOptions) *submitSession {
@@ -185,6 +189,11 @@ func (s *submitSession) attempt(
 		return address, errorOf(err), false
 	}
 	ctx, cancel := context.WithCancel(ctx)
+	s.setOverloaded(false)
+	watch := newManagerWatch(s.connections, address)
+	watch.isDue, watch.isOverloaded = s.isDue, s.isOverloaded
+	left := make(chan *Error, 1)
+	go func() { left <- watch.better(ctx) }()
 	var senders sync.WaitGroup
 	defer senders.Wait()
 	defer cancel()
@@ -224,11 +233,16 @@ func (s *submitSession) attempt(
 				start(func() { sender.sendLater(ctx, answer.message.RequestId, again) })
 			}
 			if outcome != nil {
+				watch.answered()
 				if !yield(outcome) {
 					return address, nil, true
 				}
 				s.progressed()
 				sender.endIfSettled()
+			}
+		case why := <-left:
+			if why != nil {
+				return address, why, false
 			}
 		case <-time.After(s.options.StallTimeout - s.sinceProgress()):
 			if s.sinceProgress() >= s.options.StallTimeout {
@@ -259,6 +273,7 @@ func (s *submitSession) outcomeOf(answer *bssv1.SubmitStreamResponse) (*Submissi
 		}
 		if failure.mayRepeat() {
 			s.last = failure
+			s.setOverloaded(failure.Code == codes.ResourceExhausted)
 			return nil, max(failure.RetryAfter, retryWaitMin), nil
 		}
 		outcome.Refusal = failure
@@ -266,6 +281,8 @@ func (s *submitSession) outcomeOf(answer *bssv1.SubmitStreamResponse) (*Submissi
 	s.mutex.Lock()
 	delete(s.unanswered, answer.RequestId)
 	s.faults = 0
+	s.overloaded = false
+	s.yielding = true
 	s.mutex.Unlock()
 	<-s.slots
 	return outcome, 0, nil
@@ -303,6 +320,26 @@ func (s *submitSession) progressed() {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	s.progress = time.Now()
+	s.yielding = false
+}
+
+// isDue says whether a manager owes an outcome.
+func (s *submitSession) isDue() bool {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return len(s.unanswered) > 0 && !s.yielding
+}
+
+func (s *submitSession) isOverloaded() bool {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.overloaded
+}
+
+func (s *submitSession) setOverloaded(overloaded bool) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.overloaded = overloaded
 }
 
 // sinceProgress is how long an outcome has been due; 0 while none is.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"time"
 
 	"example.com/bss-node/clients/go/bssv1"
 	"example.com/bss-node/clients/go/verify"
@@ -19,15 +20,18 @@ type WatchOptions struct {
 
 // WatchBlocks gives every block from a height on, once and in order, for as long as the caller reads;
 // with 0 from the first block after the head, which the manager is asked for when the loop begins. So to
-// miss nothing of what you submit next, ask for Status().Height + 1 yourself before you submit. If the stream is lost, another one continues after the
-// last block that was given, at another manager if need be.
+// miss nothing of what you submit next, ask for Status().Height + 1 yourself before you submit. If the
+// stream is lost, another one continues after the last block that was given, at another manager if need
+// be.
 //
 //	for block, err := range client.WatchBlocks(ctx, 0, bss.WatchOptions{}) { … }
 //
 // Each block is verified: Q managers made it final, it is whole, and it follows the block before it.
 // An error ends the loop: [*UntrueAnswer] for a block that does not hold, an [*Error] with the reason
-// CANCELLED when ctx is cancelled or the client closed, and DEADLINE when the time of ctx is up. To end
-// the watch without one, break out of the loop.
+// CANCELLED when ctx is cancelled or the client closed, and DEADLINE when the time of ctx is up. Before
+// the first block it is NODE_UNREACHABLE, like that of a call, when no manager can be reached for 3 s and
+// ctx has no deadline; from then on the watch waits for managers without end. To end it without an
+// error, break out of the loop.
 func (c *Client) WatchBlocks(
 	ctx context.Context, fromHeight uint64, options WatchOptions,
 ) iter.Seq2[*verify.Block, error] {
@@ -44,6 +48,8 @@ type blockWatch struct {
 	next   uint64
 	yield  func(*verify.Block, error) bool
 	last   *verify.Block
+	// When the first attempt failed; zero until then.
+	failing time.Time
 }
 
 // errEnough says that the caller takes no more.
@@ -78,9 +84,17 @@ func (w *blockWatch) run(ctx context.Context, options WatchOptions) error {
 		if !failure.mayRepeat() && !isFault {
 			return failure
 		}
+		if w.failing.IsZero() {
+			w.failing = time.Now()
+		}
 		wait, err := round.leave(address, failure)
 		if err != nil {
 			return err
+		}
+		_, isCallers := ctx.Deadline()
+		isNobodyThere := w.last == nil && !isCallers && round.allFail((*Error).isUnreachable)
+		if isNobodyThere && time.Since(w.failing)+wait > unreachableTimeout {
+			return round.summary(failure)
 		}
 		if options.OnReconnect != nil {
 			options.OnReconnect(failure.at(address), w.next)

@@ -68,6 +68,7 @@ export { UntrueAnswer } from "./verify/answers.js";
 export { Chain, type ChainBlock } from "./verify/chain.js";
 export { Statement, type StatementEntry } from "./verify/credit-statement.js";
 export {
+  type EncodingProblem,
   type ReceiptAnchor,
   type ReceiptProblem,
   type ReceiptStep,

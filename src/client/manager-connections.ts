@@ -68,7 +68,7 @@ export type Dial = (address: string) => Connection;
 const attemptTimeoutMs = 10_000;
 export const defaultCallTimeoutMs = 30_000;
 /** A call without a timeout of its own ends after this time if no manager can be reached. */
-const unreachableTimeoutMs = 3_000;
+export const unreachableTimeoutMs = 3_000;
 
 export class Connections {
   readonly addresses: readonly string[];

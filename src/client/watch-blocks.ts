@@ -7,7 +7,14 @@ import { equalBytes } from "../base/bytes.js";
 import { type BlockView, QueryService } from "../gen/bss/v1/query_pb.js";
 import { RpcError } from "../rpc/rpc-error.js";
 import { rpcErrorOf } from "../rpc/status-details.js";
-import { type Connections, ManagerRound, mayRepeat, pause } from "./manager-connections.js";
+import {
+  type Connections,
+  ManagerRound,
+  mayRepeat,
+  pause,
+  unreachableTimeoutMs,
+} from "./manager-connections.js";
+import { isUnreachable } from "./manager-failures.js";
 import { checkedBlock, UntrueAnswer } from "./verify/answers.js";
 
 export type WatchOptions = {
@@ -20,7 +27,8 @@ export type WatchOptions = {
 
 /**
  * Blocks from `fromHeight` on; without it from the first block after the head of the manager that
- * is asked. Throws `RpcError` when TLS refuses every manager.
+ * is asked. Throws `RpcError` when TLS refuses every manager, and, before the first block, when no
+ * manager can be reached for 3 s, as a call does; from then on it waits for managers without end.
  */
 export async function* watchBlocks(
   connections: Connections,
@@ -32,6 +40,7 @@ export async function* watchBlocks(
   // Fixed before the first stream: "after the head" would skip blocks when a later stream begins.
   let height = fromHeight ?? (await headHeight(connections, signal)) + 1;
   let lastBlockId: Uint8Array | undefined;
+  let failingMs: number | undefined;
   for (;;) {
     const connection = connections.current();
     const request = { fromHeight: BigInt(height), headersOnly };
@@ -54,7 +63,11 @@ export async function* watchBlocks(
       if (thrown instanceof UntrueAnswer) throw thrown;
       const error = rpcErrorOf(thrown);
       if (signal?.aborted === true || !mayGoOn(error)) throw error;
+      failingMs ??= performance.now();
       const waitMs = round.leave(connection, error);
+      const nobodyThere = lastBlockId === undefined && round.allFail(isUnreachable);
+      if (nobodyThere && performance.now() - failingMs + waitMs > unreachableTimeoutMs)
+        throw round.summary(error);
       onReconnect?.(error, height);
       await pause(waitMs, signal);
     }

@@ -20,11 +20,11 @@ load = bss.load_profile(
     owner_id=profile.id, meter_id=meter, start=start + hour, interval=hour, values=values
 )
 with bss.Client(profile) as client:
-    submission = client.sign(reading, load)  # keep it: after a failure submit the same one again
-    # Keep it until the receipts are there. A second run makes new records and overwrites it.
-    Path("submission.bin").write_bytes(submission.SerializeToString())
+    submission, hash = client.sign(reading, load), client.record_hash(reading)
+    # Keep it until the receipts are there: after a failure submit the same one again.
+    Path(f"submission-{hash.hex()}.bin").write_bytes(submission.SerializeToString())
     bss.or_raise(client.submit(submission))
-    receipt = client.get_receipt(client.record_hash(reading)).receipt
+    receipt = client.get_receipt(hash).receipt
     Path("receipt.json").write_text(verify.receipt_to_json(receipt))
 
 # Years later, without a connection: all that is trusted is the genesis file.

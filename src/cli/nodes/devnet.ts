@@ -65,7 +65,7 @@ async function runDevnet({ dir, for: forSeconds }: Options, output: Output): Pro
       onExit: (node, exit) => {
         const what = `${node.id} ended by itself (${describeExit(exit)})`;
         troubles.push(what);
-        display.note(`${what}; to start it again: bss start --config ${configFileOf(dir, node)}`);
+        display.note(`${what}; to start it again: bss start --config ${node.config.file}`);
         if (processes?.nodes.every(({ running }) => !running)) requestStop();
       },
     });
@@ -128,10 +128,6 @@ async function watch(
 function submitHint(directory: string): string {
   const profile = join(directory, "participants", "participant-1", "profile.yaml");
   return existsSync(profile) ? `; submit with --profile ${profile}` : "";
-}
-
-function configFileOf(directory: string, { role, id }: NodeProcess): string {
-  return join(directory, role === "manager" ? "managers" : "storage", id, "config.yaml");
 }
 
 async function rowOf(node: NodeProcess, source: StatusSource): Promise<NodeRow> {

@@ -73,7 +73,7 @@ export function readReceipt(file: string): Receipt {
   const receipt = receiptFromJson(new TextDecoder().decode(bytes));
   if (receipt.ok) return receipt.value;
   throw new CliError(
-    `${file} is not a receipt: ${sentence(receipt.error)}`,
+    `${file}: ${sentence(receipt.error.message)}`,
     "fetch a receipt with 'bss receipt <record_hash>'",
   );
 }

@@ -14,6 +14,7 @@ export { Chain, type ChainBlock } from "./chain.js";
 export { Statement, type StatementEntry } from "./credit-statement.js";
 export { blockFromBinary, Ledger, type ProvenRecord, type Refusal } from "./ledger.js";
 export {
+  type EncodingProblem,
   type ReceiptAnchor,
   type ReceiptCheckOptions,
   type ReceiptProblem,

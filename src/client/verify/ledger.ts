@@ -11,7 +11,7 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { equalBytes, fromHex, toHex } from "../../base/bytes.js";
 import { err, ok, type Result } from "../../base/result.js";
-import { sha256 } from "../../crypto/hash.js";
+import { hashBytes, sha256 } from "../../crypto/hash.js";
 import { type BlockView, BlockViewSchema, type Receipt } from "../../gen/bss/v1/query_pb.js";
 import { type Record, RecordSchema } from "../../gen/bss/v1/record_pb.js";
 import { type GenesisState, parseGenesis } from "../../ledger/genesis.js";
@@ -61,10 +61,12 @@ export class Ledger {
    */
   static fromGenesis(file: Uint8Array, consortiumId: Uint8Array | string): Result<Ledger, Refusal> {
     const expected = typeof consortiumId === "string" ? fromHex(consortiumId) : consortiumId;
+    if (expected?.length !== hashBytes)
+      return refused("genesis", "The consortium id has 32 bytes, which are 64 hex digits.");
     const found = sha256(file);
-    if (expected === undefined || !equalBytes(found, expected)) {
-      const other = typeof consortiumId === "string" ? consortiumId : toHex(consortiumId);
-      return refused("genesis", `The file is that of consortium ${toHex(found)}, not of ${other}.`);
+    if (!equalBytes(found, expected)) {
+      const ids = [found, expected].map(toHex).join(", not of ");
+      return refused("genesis", `The file is that of consortium ${ids}.`);
     }
     const genesis = parseGenesis(file);
     if (genesis.ok) return ok(new Ledger(genesis.value));
@@ -153,8 +155,7 @@ function receiptOf(receipt: string | Uint8Array): Result<Receipt, Refusal> {
     const read = receiptFromBinary(receipt);
     return read === undefined ? refused("encoding", "These bytes are no receipt.") : ok(read);
   }
-  const read = receiptFromJson(receipt);
-  return read.ok ? read : refused("encoding", `This text is no receipt: ${read.error}`);
+  return receiptFromJson(receipt);
 }
 
 function refused(step: Refusal["step"], message: string): Result<never, Refusal> {

@@ -289,16 +289,24 @@ export function receiptToJson(
   return toJsonString(ReceiptSchema, receipt, { alwaysEmitImplicit: true, ...spaces });
 }
 
+/** What was to be read is no receipt: before any step of checking one. */
+export type EncodingProblem = { readonly step: "encoding"; readonly message: string };
+
 /** Reads a receipt; the error says what is wrong with the text. */
-export function receiptFromJson(text: string): Result<Receipt, string> {
-  if (text.length > receiptCharsMax) return err(`longer than ${receiptCharsMax} characters`);
+export function receiptFromJson(text: string): Result<Receipt, EncodingProblem> {
+  if (text.length > receiptCharsMax) return noReceipt(`longer than ${receiptCharsMax} characters`);
   try {
     const receipt = fromJsonString(ReceiptSchema, text);
-    if (receipt.recordHash.length === 0) return err("it has no record hash");
-    return ok(receipt);
+    return receipt.recordHash.length === 0 ? noReceipt("it has no record hash") : ok(receipt);
   } catch (error) {
-    return err(error instanceof Error ? error.message : String(error));
+    const message = error instanceof Error ? error.message : String(error);
+    // Which message does not decode is said already.
+    return noReceipt(message.replace(/^cannot decode message \S+ from JSON: /, ""));
   }
+}
+
+function noReceipt(why: string): Result<never, EncodingProblem> {
+  return err({ step: "encoding", message: `This text is no receipt: ${why}` });
 }
 
 /** The encoded bytes of a receipt, a third as long. */

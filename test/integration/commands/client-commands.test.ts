@@ -524,7 +524,12 @@ describe("the commands that talk to a consortium", () => {
     ["an unknown record", ["get", "00".repeat(32)], 1, /\[RECORD_UNKNOWN\]; check the hash/],
     ["a pair that is none", ["submit", "a.csv", "--set", "owner"], 2, /field=value/],
     ["its own output", ["submit", "ev.csv", "--out", "ev.csv"], 1, /--out names the file/],
-    ["no receipt", ["verify", "ev.csv", "--genesis", "toy/genesis.json"], 1, /is not a receipt/],
+    [
+      "no receipt",
+      ["verify", "ev.csv", "--genesis", "toy/genesis.json"],
+      1,
+      /ev\.csv: This text is no receipt/,
+    ],
     ["an empty range", ["list", "--from", "2024-07-02", "--to", "2024-07-01"], 2, /is not after/],
     ["a date as digits", ["list", "--from", "20240701"], 2, /8 digits look like a date/],
     ["a column twice", ["submit", "a.csv", "--column", "a=start", "--column", "a=end"], 2, /once/],

@@ -111,6 +111,23 @@ describe("watchBlocks", () => {
     foreign.close();
   });
 
+  test("ends like a call when nobody was ever there", async () => {
+    const addresses = ["127.0.0.1:1"];
+    const own = await connect({ ...toy.profile("auditor-1", "auditors"), addresses });
+    let reconnects = 0;
+    const onReconnect = () => {
+      reconnects += 1;
+    };
+    await assert.rejects(
+      async () => {
+        for await (const _ of own.watchBlocks(1, { onReconnect })) assert.fail("a block");
+      },
+      (error) => error instanceof RpcError && error.reason === "NODE_UNREACHABLE",
+    );
+    assert.ok(reconnects > 0, "it did not try again");
+    own.close();
+  });
+
   test("takes no gap and no repeat from a manager, but asks the next one", async () => {
     for (const [title, wrong] of [
       ["gap", (sent: number) => sent + 3],

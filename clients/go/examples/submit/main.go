@@ -20,11 +20,11 @@ func main() {
 	reading := must(bss.MeterReading{RecordParts: owner, MeterID: os.Args[2], Start: start, Interval: time.Hour, ImportedWh: 412}.Record())
 	load := must(bss.LoadProfile{RecordParts: owner, MeterID: os.Args[2], Start: start.Add(time.Hour), Interval: time.Hour,
 		Values: []bss.ProfileValue{{Quality: bss.Measured, ImportedWh: 300}, {}, {Quality: bss.Estimated, ExportedWh: 1250}}}.Record())
-	submission := must(client.Sign(reading, load)) // keep it: after a failure submit the same one again
-	// Keep it until the receipts are there. A second run makes new records and overwrites it.
-	must(0, os.WriteFile("submission.bin", must(bss.SubmissionToBinary(submission)), 0o600))
+	submission, hash := must(client.Sign(reading, load)), client.RecordHash(reading)
+	// Keep it until the receipts are there: after a failure submit the same one again.
+	must(0, os.WriteFile(fmt.Sprintf("submission-%v.bin", hash), must(bss.SubmissionToBinary(submission)), 0o600))
 	must(0, bss.Refused(must(client.Submit(context.Background(), submission))))
-	receipt := must(client.GetReceipt(context.Background(), client.RecordHash(reading))).Receipt
+	receipt := must(client.GetReceipt(context.Background(), hash)).Receipt
 	must(0, os.WriteFile("receipt.json", must(verify.ReceiptToJSON(receipt)), 0o600))
 	must(0, client.Close())
 	kept := must(verify.ReceiptFromJSON(must(os.ReadFile("receipt.json")))) // years later, without a connection

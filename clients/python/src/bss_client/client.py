@@ -77,7 +77,8 @@ class Client(Reader):
             self._connections,
             FINAL,
             timeout,
-            lambda channel, left: BroadcastServiceStub(channel).Submit(request, timeout=left),
+            lambda channel: BroadcastServiceStub(channel).Submit,
+            request,
         )
 
     def submit_stream(
@@ -100,7 +101,8 @@ class Client(Reader):
         gets exactly one outcome. After a reconnect, to the same manager or the next one, all
         submissions without an outcome are sent again, the same bytes; records that got onto the
         ledger meanwhile are answered with their first place. If a refusal says when to try again,
-        that is done here. An error ends the loop: the managers cannot or will not go on.
+        that is done here. A manager that gives no outcomes is left if another one is better. An
+        error ends the loop: the managers cannot or will not go on.
 
         The source is read in a thread of its own, which is not waited for when the caller leaves
         the loop. What it raises is raised here, after the outcomes of what it gave before.
@@ -124,12 +126,13 @@ class Client(Reader):
 
         If the stream is lost, another one continues after the last block that was given, at another
         manager if need be; `on_reconnect` is then called with the error, which names the manager,
-        and the next height. Each
-        block is verified: Q managers made it final, it is whole, and it follows the block before
-        it. `UntrueAnswer` is raised for a block that does not hold.
+        and the next height. Each block is verified: Q managers made it final, it is whole, and it
+        follows the block before it. `UntrueAnswer` is raised for a block that does not hold.
 
-        To stop, leave the loop; or call `close` in another thread, after which the loop ends with a
-        `BssError` of reason CANCELLED.
+        Before the first block the loop ends with a `BssError` of reason NODE_UNREACHABLE, like a
+        call, when no manager can be reached for 3 s; from then on it waits for managers without
+        end. To stop, leave the loop; or call `close` in another thread, after which the loop ends
+        with a `BssError` of reason CANCELLED.
         """
         return watch_blocks(self, self._connections, from_height, on_reconnect)
 

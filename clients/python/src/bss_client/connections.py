@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TypeVar
 
 import grpc
 
+from bss_client.bssv1 import query_pb2
+from bss_client.bssv1.query_pb2_grpc import QueryServiceStub
 from bss_client.errors import CANCELLED, BssError, error_of
+from bss_client.manager_watch import ASK_TIMEOUT_S, SILENCES_S, ManagerWatch
 from bss_client.profile import Profile
 from bss_client.tls import open_channel
 
+Q = TypeVar("Q")
 T = TypeVar("T")
 
 # A call that says nothing else ends after this time if no manager can be reached.
-_UNREACHABLE_TIMEOUT_S = 3.0
+UNREACHABLE_TIMEOUT_S = 3.0
 _BACKOFF_MIN_S = 0.1
 _BACKOFF_MAX_S = 2.0
 
@@ -75,6 +81,28 @@ class Connections:
                 self._open.pop(address, None)
             if self.addresses[self._current] == address:
                 self._current = (self._current + 1) % len(self.addresses)
+
+    def after(self, address: str) -> tuple[str, ...]:
+        """The other addresses, in the order in which to try them."""
+        at = self.addresses.index(address)
+        return self.addresses[at + 1 :] + self.addresses[:at]
+
+    def turn(self, address: str) -> None:
+        """Makes this manager the current one."""
+        with self._lock:
+            self._current = self.addresses.index(address)
+
+    def status_of(self, address: str) -> query_pb2.GetStatusResponse | None:
+        """What one manager says about itself, without asking another in its place; None if it says
+        nothing for a while."""
+        deadline = time.monotonic() + ASK_TIMEOUT_S
+        try:
+            stub = QueryServiceStub(self.channel(address, ASK_TIMEOUT_S))
+            left = max(0.0, deadline - time.monotonic())
+            return stub.GetStatus(query_pb2.GetStatusRequest(), timeout=left)
+        except (grpc.RpcError, BssError, ValueError):
+            # gRPC has a ValueError of its own for a channel that was closed.
+            return None
 
     def check_open(self) -> None:
         if self._closing.is_set():
@@ -134,9 +162,9 @@ class Round:
     def summary(self, last: BssError) -> BssError:
         """One error that says what each manager failed with. What a node answered says more than
         that another one did not answer."""
-        if len(self._failed) <= 1 and not last.is_unreachable:
+        if len(self._failed) <= 1 and last.is_answer:
             return last
-        failures = [each for each in (last, *self._failed.values()) if not each.is_unreachable]
+        failures = [each for each in (last, *self._failed.values()) if each.is_answer]
         telling = failures[0] if failures else last
         said = [
             f"{address}: {self._failed[address].message}"
@@ -150,12 +178,14 @@ def ask(
     connections: Connections,
     limits: Limits,
     timeout: float | None,
-    call: Callable[[grpc.Channel, float], T],
+    method: Callable[[grpc.Channel], grpc.UnaryUnaryMultiCallable[Q, T]],
+    request: Q,
 ) -> T:
     """Calls a method at one manager after the other, and waits when all have been tried.
 
     It ends when a call succeeds, when it fails for a reason that another manager would give too,
-    when TLS refuses every manager, or when time is up.
+    when TLS refuses every manager, or when time is up. A manager that is silent is left before its
+    time is up if another one is better; see `ManagerWatch`.
     """
     start = time.monotonic()
     deadline = start + (limits.call if timeout is None else timeout)
@@ -168,7 +198,8 @@ def ask(
         address = connections.current()
         left = min(deadline - time.monotonic(), attempt_max)
         try:
-            return call(connections.channel(address, left), left)
+            call = method(connections.channel(address, left)).future(request, timeout=left)
+            return _answer_of(call, ManagerWatch(connections, address))
         except (grpc.RpcError, BssError, ValueError) as error:
             # gRPC has a ValueError of its own for a channel that was closed.
             connections.check_open()
@@ -183,7 +214,24 @@ def ask(
         wait = turn.leave(address, failure)
         until = deadline
         if timeout is None and turn.none_reachable():
-            until = start + _UNREACHABLE_TIMEOUT_S
+            until = start + UNREACHABLE_TIMEOUT_S
         if now + wait > until:
             raise turn.summary(failure)
         connections.pause(wait)
+
+
+def _answer_of(call: grpc.Future[T], watch: ManagerWatch) -> T:
+    """Waits for the answer; raises what the call fails with, or why its manager is left."""
+    over: Future[None] = Future()
+    try:
+        with contextlib.suppress(grpc.FutureTimeoutError):
+            # Most answers come before the first look, and need nothing of what it takes.
+            return call.result(timeout=SILENCES_S[0])
+        call.add_done_callback(lambda _: over.set_result(None))
+        why = watch.better(over, first_pause=0)
+        if why is None:
+            return call.result()
+        raise why
+    finally:
+        # Also ends it for a caller whom a signal interrupts.
+        call.cancel()

@@ -17,6 +17,9 @@ DEADLINE = "DEADLINE"
 CANCELLED = "CANCELLED"
 INTERNAL = "INTERNAL"
 
+# The fact of an error that says to which manager the client has gone on.
+GOING_ON_AT = "going_on_at"
+
 # For statuses that gRPC makes by itself, without details of a node.
 _LOCAL_REASONS = {
     grpc.StatusCode.CANCELLED: CANCELLED,
@@ -103,7 +106,14 @@ class BssError(Exception):
 
     @property
     def is_unreachable(self) -> bool:
-        return self.reason == UNREACHABLE
+        """Whether no connection could be made, or it broke; not if the manager was left for a
+        better one."""
+        return not self.is_answer and GOING_ON_AT not in self.metadata
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether the manager itself has said this."""
+        return self.reason != UNREACHABLE
 
     @property
     def is_fault(self) -> bool:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+import grpc
+
 from bss_client.bssv1 import query_pb2, record_pb2
 from bss_client.bssv1.query_pb2_grpc import QueryServiceStub
 from bss_client.connections import READ, Connections, ask
@@ -25,6 +27,7 @@ from bss_client.verify import (
 )
 from bss_client.verify.wire import decode, is_hash
 
+Q = TypeVar("Q")
 T = TypeVar("T")
 
 
@@ -92,12 +95,12 @@ class Reader:
     def get_status(self, *, timeout: float | None = None) -> query_pb2.GetStatusResponse:
         """What the manager that is asked says about itself."""
         request = query_pb2.GetStatusRequest()
-        return self._query(timeout, lambda stub, left: stub.GetStatus(request, timeout=left))
+        return self._query(timeout, lambda stub: stub.GetStatus, request)
 
     def get_record(self, hash: bytes, *, timeout: float | None = None) -> LedgerRecord:
         """Reads one record. The reason is RECORD_UNKNOWN if it is not on the ledger."""
         request = query_pb2.GetRecordRequest(record_hash=hash)
-        answer = self._query(timeout, lambda stub, left: stub.GetRecord(request, timeout=left))
+        answer = self._query(timeout, lambda stub: stub.GetRecord, request)
         record = self._checked(answer.entry)
         if record.hash != hash:
             raise UntrueAnswer("the manager answered with another record")
@@ -115,9 +118,7 @@ class Reader:
 
         def fetch(token: str) -> tuple[Iterable[query_pb2.RecordEntry], str]:
             request = query_pb2.GetRecordHistoryRequest(record_hash=hash, page_token=token)
-            page = self._query(
-                timeout, lambda stub, left: stub.GetRecordHistory(request, timeout=left)
-            )
+            page = self._query(timeout, lambda stub: stub.GetRecordHistory, request)
             return page.entries, page.next_page_token
 
         previous = b""
@@ -160,7 +161,7 @@ class Reader:
                 page_size=page_size,
                 page_token=token,
             )
-            page = self._query(timeout, lambda stub, left: stub.ListRecords(request, timeout=left))
+            page = self._query(timeout, lambda stub: stub.ListRecords, request)
             return page.entries, page.next_page_token
 
         return map(self._checked, pages(fetch))
@@ -168,7 +169,7 @@ class Reader:
     def get_receipt(self, hash: bytes, *, timeout: float | None = None) -> VerifiedReceipt:
         """Reads the receipt of a record and verifies it against genesis."""
         request = query_pb2.GetReceiptRequest(record_hash=hash)
-        answer = self._query(timeout, lambda stub, left: stub.GetReceipt(request, timeout=left))
+        answer = self._query(timeout, lambda stub: stub.GetReceipt, request)
         if answer.receipt.record_hash != hash:
             raise UntrueAnswer("the answer holds no receipt for this record")
         try:
@@ -181,7 +182,7 @@ class Reader:
         """Reads one block by its height, and verifies that it is final. The reason is BLOCK_UNKNOWN
         if there is none."""
         request = query_pb2.GetBlockRequest(height=height)
-        answer = self._query(timeout, lambda stub, left: stub.GetBlock(request, timeout=left))
+        answer = self._query(timeout, lambda stub: stub.GetBlock, request)
         try:
             block = verify_final(answer.block, self.genesis)
         except Problem as problem:
@@ -215,7 +216,7 @@ class Reader:
             tariff_hash=tariff,
             height=height,
         )
-        answer = self._query(timeout, lambda stub, left: stub.GetSettlement(request, timeout=left))
+        answer = self._query(timeout, lambda stub: stub.GetSettlement, request)
         said = answer.settlement
         asked = (request.participant_id, request.from_unix_s, request.to_unix_s, tariff)
         told = (said.participant_id, said.from_unix_s, said.to_unix_s, said.tariff_hash)
@@ -235,9 +236,7 @@ class Reader:
         request = query_pb2.GetConsistencyProofRequest(
             from_tree_size=start.tree_size, to_tree_size=end.tree_size if end else 0
         )
-        proof = self._query(
-            timeout, lambda stub, left: stub.GetConsistencyProof(request, timeout=left)
-        )
+        proof = self._query(timeout, lambda stub: stub.GetConsistencyProof, request)
         if not is_hash(proof.from_root) or not is_hash(proof.to_root):
             raise UntrueAnswer("the proof holds no roots")
         for head, size, root in (
@@ -266,7 +265,7 @@ class Reader:
         """Reads the managers, the policy and the rules in force, as one manager says. Changes of
         membership that are proven come from `Client.follow`."""
         request = query_pb2.GetConsortiumRequest(history_page_size=1)
-        return self._query(timeout, lambda stub, left: stub.GetConsortium(request, timeout=left))
+        return self._query(timeout, lambda stub: stub.GetConsortium, request)
 
     def list_storage_nodes(
         self, *, timeout: float | None = None
@@ -276,20 +275,24 @@ class Reader:
 
         def fetch(token: str) -> tuple[Iterable[query_pb2.StorageNodeStatus], str]:
             request = query_pb2.ListStorageNodesRequest(page_token=token)
-            page = self._query(
-                timeout, lambda stub, left: stub.ListStorageNodes(request, timeout=left)
-            )
+            page = self._query(timeout, lambda stub: stub.ListStorageNodes, request)
             return page.nodes, page.next_page_token
 
         return pages(fetch)
 
-    def _query(self, timeout: float | None, call: Callable[[QueryServiceStub, float], T]) -> T:
+    def _query(
+        self,
+        timeout: float | None,
+        method: Callable[[QueryServiceStub], grpc.UnaryUnaryMultiCallable[Q, T]],
+        request: Q,
+    ) -> T:
         """Calls a method of the QueryService."""
         return ask(
             self._connections,
             READ,
             timeout,
-            lambda channel, left: call(QueryServiceStub(channel), left),
+            lambda channel: method(QueryServiceStub(channel)),
+            request,
         )
 
     def _checked(self, entry: query_pb2.RecordEntry) -> LedgerRecord:

@@ -39,7 +39,7 @@ def follow(reader: Reader, chain: Chain, timeout: float | None) -> Iterator[Bloc
         request = query_pb2.ListBlocksRequest(
             from_height=from_height, page_size=_BLOCKS_PER_PAGE, page_token=token
         )
-        page = reader._query(timeout, lambda stub, left: stub.ListBlocks(request, timeout=left))
+        page = reader._query(timeout, lambda stub: stub.ListBlocks, request)
         return page.blocks, page.next_page_token
 
     for view in pages(fetch):

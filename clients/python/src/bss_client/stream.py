@@ -8,6 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,6 +18,7 @@ from bss_client.bssv1 import broadcast_pb2, record_pb2
 from bss_client.bssv1.broadcast_pb2_grpc import BroadcastServiceStub
 from bss_client.connections import READ, Connections, Round
 from bss_client.errors import DEADLINE, BssError, error_of, error_of_refusal, stopping
+from bss_client.manager_watch import ManagerWatch
 from bss_client.refusals import refusals
 
 # A node may fail by a fault of its own this often in a row. After that, something in the
@@ -102,6 +104,10 @@ class SubmitSession:
         self._progress = time.monotonic()
         self._last: BssError | None = None
         self._faults = 0
+        # While the caller works on an outcome, no manager is late.
+        self._yielding = False
+        # Whether the last answers of this stream were refusals for overload.
+        self._overloaded = False
 
     def outcomes(self) -> Iterator[SubmissionOutcome]:
         """Goes on from stream to stream until all is answered, or the caller breaks off."""
@@ -166,6 +172,23 @@ class SubmitSession:
         requests = _Requests(self)
         call = stub.SubmitStream(iter(requests))
         answers = _Answers(call)
+        self._overloaded = False
+        watch = ManagerWatch(
+            self._connections,
+            address,
+            is_due=lambda: bool(self._unanswered) and not self._yielding,
+            is_overloaded=lambda: self._overloaded,
+        )
+        over: Future[None] = Future()
+        left: list[BssError] = []
+
+        def leave_for_better() -> None:
+            why = watch.better(over)
+            if why is not None:
+                left.append(why)
+                call.cancel()
+
+        threading.Thread(target=leave_for_better, name="bss-watch", daemon=True).start()
         try:
             while True:
                 due = self._stall_timeout - self._since_progress()
@@ -173,7 +196,7 @@ class SubmitSession:
                     raise self._stall_error()
                 answer = answers.next(due)
                 if isinstance(answer, Exception):
-                    raise answer
+                    raise left[0] if left else answer
                 if answer is _Answers.END:
                     if self.settled():
                         return
@@ -183,10 +206,15 @@ class SubmitSession:
                 outcome = self._outcome_of(answer, requests)
                 if outcome is not None:
                     turn.succeed()
+                    watch.answered()
+                    self._overloaded = False
+                    self._yielding = True
                     yield outcome
+                    self._yielding = False
                     with self._changed:
                         self._progress = time.monotonic()
         finally:
+            over.set_result(None)
             requests.end()
             answers.end()
 
@@ -206,6 +234,7 @@ class SubmitSession:
                 raise refusal
             if refusal.may_repeat:
                 self._last = refusal
+                self._overloaded = refusal.code is grpc.StatusCode.RESOURCE_EXHAUSTED
                 requests.repeat(answer.request_id, max(refusal.retry_after, _RETRY_WAIT_MIN_S))
                 return None
         with self._changed:

@@ -19,11 +19,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from bss_client.errors import unreachable
 from bss_client.identity import Identity, names_of
+from bss_client.manager_watch import ASK_TIMEOUT_S, SILENCES_S
 from bss_client.profile import Profile
 
 # Blocks of a consortium of thousands of storage nodes may exceed the 4 MiB that gRPC takes.
 _MESSAGE_BYTES_MAX = 16 << 20
-_HANDSHAKE_TIMEOUT_S = 5.0
+# A manager that is silent for so long is left: the first silence, and the time to say how it is.
+_HANDSHAKE_TIMEOUT_S = SILENCES_S[0] + ASK_TIMEOUT_S
 
 # Begins what is said of a server that is not the one of genesis.
 IDENTITY_REFUSAL = "the server's identity: "

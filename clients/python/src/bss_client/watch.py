@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 
 import grpc
 
 from bss_client.bssv1 import query_pb2
 from bss_client.bssv1.query_pb2_grpc import QueryServiceStub
-from bss_client.connections import READ, Connections, Round
+from bss_client.connections import READ, UNREACHABLE_TIMEOUT_S, Connections, Round
 from bss_client.errors import BssError, UntrueAnswer, error_of, stopping, unreachable
 from bss_client.read import Reader
 from bss_client.verify import Block, Genesis, Problem, verify_final
@@ -27,6 +28,8 @@ def watch_blocks(
     # Fixed before the first stream: "after the head" would skip blocks when a later one begins.
     following = from_height or reader.get_status().height + 1
     last: Block | None = None
+    # When the first attempt failed.
+    failing: float | None = None
     turn = Round(connections)
     while True:
         address = connections.current()
@@ -43,7 +46,11 @@ def watch_blocks(
             failure = error_of(error)
         if not failure.may_repeat and not failure.is_fault:
             raise failure
+        failing = failing or time.monotonic()
         wait = turn.leave(address, failure)
+        is_nobody_there = last is None and turn.none_reachable()
+        if is_nobody_there and time.monotonic() - failing + wait > UNREACHABLE_TIMEOUT_S:
+            raise turn.summary(failure)
         if on_reconnect is not None:
             on_reconnect(failure.at(address), following)
         connections.pause(wait)

@@ -9,7 +9,7 @@ test("a file without any receipt is said to be empty, and another one what it is
   const file = join(temporaryDirectory(), "receipts.jsonl");
   for (const [text, what] of [
     ["", /receipts\.jsonl holds no receipt: it is empty/],
-    ["no JSON", /receipts\.jsonl is not a receipt: /],
+    ["no JSON", /receipts\.jsonl: This text is no receipt: /],
   ] as const) {
     writeFileSync(file, text);
     assert.throws(() => readReceipt(file), { name: "CliError", message: what });

@@ -36,10 +36,16 @@ describe("a ledger", () => {
       assert.deepEqual([ledger.height, ledger.treeSize], [0, 0]);
     }
     const other = utf8("{}");
-    for (const id of [sha256(other), "", "no hex", toHex(consortiumId).slice(2)]) {
+    const another = refusal(Ledger.fromGenesis(file, sha256(other)));
+    assert.equal(another.step, "genesis");
+    assert.match(
+      another.message,
+      new RegExp(`that of consortium ${toHex(consortiumId)}, not of ${toHex(sha256(other))}`),
+    );
+    for (const id of ["", "no hex", toHex(consortiumId).slice(2), consortiumId.slice(1)]) {
       const { step, message } = refusal(Ledger.fromGenesis(file, id));
       assert.equal(step, "genesis");
-      assert.match(message, new RegExp(`that of consortium ${toHex(consortiumId)}, not`));
+      assert.match(message, /^The consortium id has 32 bytes/);
     }
     assert.match(refusal(Ledger.fromGenesis(other, sha256(other))).message, /^consortium_name: /);
   });

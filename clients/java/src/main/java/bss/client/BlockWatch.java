@@ -10,6 +10,7 @@ import bss.verify.NotProvenException;
 import io.grpc.Context;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import java.time.Duration;
 import java.util.Iterator;
 import java.util.function.BiConsumer;
 
@@ -21,6 +22,10 @@ final class BlockWatch implements Feed<Block> {
   private final Round round;
   private long nextHeight;
   private Block last;
+
+  /** When the first attempt failed; null until then. */
+  private Long failingNs;
+
   private Connections.Manager manager;
   private Iterator<WatchBlocksResponse> stream;
   private Context.CancellableContext context;
@@ -122,7 +127,15 @@ final class BlockWatch implements Feed<Block> {
         throw failure;
       }
       connections.checkOpen();
+      if (failingNs == null) {
+        failingNs = System.nanoTime();
+      }
       var wait = round.leave(manager.address(), failure);
+      boolean isNobodyThere = last == null && round.allFail(BssException::isUnreachable);
+      Duration without = wait.plusNanos(System.nanoTime() - failingNs);
+      if (isNobodyThere && without.compareTo(Connections.UNREACHABLE) > 0) {
+        throw round.summary(failure);
+      }
       onReconnect.accept(failure.at(manager.address()), nextHeight);
       Connections.pause(wait);
     } catch (RuntimeException ending) {

@@ -30,6 +30,9 @@ public final class BssException extends RuntimeException {
   static final String CANCELLED = "CANCELLED";
   static final String STOPPING = "NODE_STOPPING";
 
+  /** The fact that says to which manager the client has gone on. */
+  private static final String GOING_ON_AT = "going_on_at";
+
   // What the client says of a deadline of its own, and when docs/errors.md says to try again.
   private static final String DEADLINE_MESSAGE =
       "no answer before the deadline; nothing is lost: send the same again";
@@ -193,6 +196,19 @@ public final class BssException extends RuntimeException {
     return new BssException(CANCELLED, Status.Code.CANCELLED, message, cause);
   }
 
+  /** Says why the client goes on at another manager. */
+  static BssException left(String address, String reason, String goingOnAt) {
+    String message = address + " " + reason + "; going on at " + goingOnAt;
+    var made = new BssException(UNREACHABLE, Status.Code.UNAVAILABLE, message, null);
+    made.metadata = Map.of(GOING_ON_AT, goingOnAt);
+    return made;
+  }
+
+  /** The manager at which the client goes on; null if the failed one was not left for it. */
+  String goingOnAt() {
+    return metadata().get(GOING_ON_AT);
+  }
+
   /** Keeps the thread's mark of the interruption, and says that the call ended by it. */
   static BssException interrupted(InterruptedException cause) {
     Thread.currentThread().interrupt();
@@ -274,8 +290,14 @@ public final class BssException extends RuntimeException {
     return code == Status.Code.INTERNAL || code == Status.Code.UNKNOWN;
   }
 
+  /** Whether no connection could be made, or it broke; not if it was left for a better manager. */
   boolean isUnreachable() {
-    return reason.equals(UNREACHABLE);
+    return !isAnswer() && goingOnAt() == null;
+  }
+
+  /** Whether the manager itself has said this. */
+  boolean isAnswer() {
+    return !reason.equals(UNREACHABLE);
   }
 
   /** Whether TLS refused the connection, and would refuse it again. */

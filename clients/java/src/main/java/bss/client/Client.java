@@ -152,7 +152,8 @@ public final class Client implements AutoCloseable {
    * <p>Each submission gets exactly one outcome. After a reconnect, to the same manager or the next
    * one, all submissions without an outcome are sent again, the same bytes; records that got onto
    * the ledger meanwhile are answered with their first place. If a refusal says when to try again,
-   * that is done here. An exception ends the loop: the managers cannot or will not go on, or the
+   * that is done here. A manager that gives no outcomes is left if another one is better. An
+   * exception ends the loop: the managers cannot or will not go on, or the
    * feed or the client was closed (CANCELLED).
    *
    * <pre>
@@ -175,9 +176,10 @@ public final class Client implements AutoCloseable {
    * that was given, at another manager if need be. Each block is verified: Q managers
    * made it final, it is whole, and it follows the block before it.
    *
-   * <p>While no manager can be reached it waits and tries on without end; {@code onReconnect} of the
-   * other method says so, and closing the feed from another thread ends it. {@code withTimeout} does
-   * not bound it.
+   * <p>Before the first block the feed throws NODE_UNREACHABLE, like a call, when no manager can be
+   * reached for 3 s. From then on it waits for managers and tries on without end; {@code
+   * onReconnect} of the other method says so, and closing the feed from another thread ends it.
+   * {@code withTimeout} does not bound it.
    */
   public Feed<Block> watchBlocks(long fromHeight) {
     return watchBlocks(fromHeight, (failure, nextHeight) -> {});

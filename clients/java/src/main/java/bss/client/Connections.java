@@ -1,7 +1,11 @@
 package bss.client;
 
 import bss.profile.Profile;
+import bss.v1.GetStatusRequest;
+import bss.v1.GetStatusResponse;
+import bss.v1.QueryServiceGrpc;
 import io.grpc.ConnectivityState;
+import io.grpc.Context;
 import io.grpc.Deadline;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.GrpcSslContexts;
@@ -10,21 +14,28 @@ import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
 import io.grpc.netty.shaded.io.netty.handler.ssl.SslContext;
 import io.grpc.netty.shaded.io.netty.handler.ssl.SslContextBuilder;
 import io.grpc.netty.shaded.io.netty.handler.ssl.SslProvider;
+import io.grpc.stub.StreamObserver;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import javax.net.ssl.SSLException;
 
 /**
  * The connections to the managers of a profile, and the rule by which a call moves from one to the
  * next. The manager that answered last is asked first.
  */
-final class Connections implements AutoCloseable {
+final class Connections implements AutoCloseable, ManagerWatch.Managers {
   /** A call that was given no time ends after this time if no manager can be reached. */
-  private static final Duration UNREACHABLE = Duration.ofSeconds(3);
+  static final Duration UNREACHABLE = Duration.ofSeconds(3);
 
   private static final int CONNECT_MS = 5_000;
 
@@ -34,6 +45,7 @@ final class Connections implements AutoCloseable {
   private final List<String> addresses;
   private final SslContext tls;
   private final Map<String, ManagedChannel> open = new HashMap<>();
+  private final ScheduledThreadPoolExecutor timer;
   private int current;
   private boolean closed;
 
@@ -66,6 +78,17 @@ final class Connections implements AutoCloseable {
     } catch (SSLException wrong) {
       throw new IllegalStateException("TLS cannot use the profile's certificate", wrong);
     }
+    // What is left to do when the client is closed is not done.
+    timer =
+        new ScheduledThreadPoolExecutor(
+            1, Connections::daemon, new ThreadPoolExecutor.DiscardPolicy());
+    timer.setRemoveOnCancelPolicy(true);
+  }
+
+  private static Thread daemon(Runnable work) {
+    Thread thread = new Thread(work, "bss-timer");
+    thread.setDaemon(true);
+    return thread;
   }
 
   List<String> addresses() {
@@ -81,9 +104,13 @@ final class Connections implements AutoCloseable {
 
   /** The one to ask now. */
   synchronized Manager manager() {
-    checkOpen();
     String address = addresses.get(current);
-    return new Manager(address, open.computeIfAbsent(address, this::channelTo));
+    return new Manager(address, channel(address));
+  }
+
+  private synchronized ManagedChannel channel(String address) {
+    checkOpen();
+    return open.computeIfAbsent(address, this::channelTo);
   }
 
   private ManagedChannel channelTo(String address) {
@@ -109,8 +136,60 @@ final class Connections implements AutoCloseable {
   }
 
   @Override
+  public CompletableFuture<GetStatusResponse> statusOf(String address) {
+    var answer = new CompletableFuture<GetStatusResponse>();
+    ManagedChannel channel;
+    try {
+      channel = channel(address);
+    } catch (BssException closing) {
+      return CompletableFuture.completedFuture(null);
+    }
+    QueryServiceGrpc.newStub(channel)
+        .withDeadlineAfter(ManagerWatch.ASK.toMillis(), TimeUnit.MILLISECONDS)
+        .getStatus(
+            GetStatusRequest.getDefaultInstance(),
+            new StreamObserver<>() {
+              @Override
+              public void onNext(GetStatusResponse said) {
+                answer.complete(said);
+              }
+
+              @Override
+              public void onError(Throwable failure) {
+                answer.complete(null);
+              }
+
+              @Override
+              public void onCompleted() {
+                answer.complete(null);
+              }
+            });
+    return answer;
+  }
+
+  @Override
+  public List<String> after(String address) {
+    int at = addresses.indexOf(address);
+    List<String> others = new ArrayList<>(addresses.subList(at + 1, addresses.size()));
+    others.addAll(addresses.subList(0, at));
+    return others;
+  }
+
+  @Override
+  public synchronized void turn(String address) {
+    current = addresses.indexOf(address);
+  }
+
+  @Override
+  public Runnable later(Duration wait, Runnable work) {
+    var waiting = timer.schedule(work, wait.toMillis(), TimeUnit.MILLISECONDS);
+    return () -> waiting.cancel(false);
+  }
+
+  @Override
   public synchronized void close() {
     closed = true;
+    timer.shutdownNow();
     open.values().forEach(ManagedChannel::shutdownNow);
     open.clear();
   }
@@ -118,7 +197,8 @@ final class Connections implements AutoCloseable {
   /**
    * Calls a method at one manager after the other, and waits when all have been tried. It ends when
    * a call succeeds, when it fails for a reason that another manager would give too, when TLS
-   * refuses every manager, or when time is up.
+   * refuses every manager, or when time is up. A manager that is silent is left before its time is
+   * up if another one is better; see {@link ManagerWatch}.
    *
    * @param time the caller's, or null for that of the limits
    */
@@ -135,8 +215,9 @@ final class Connections implements AutoCloseable {
       Duration attempt = left.compareTo(attemptMax) < 0 ? left : attemptMax;
       BssException failure;
       try {
-        return call.at(manager.channel(), Deadline.after(attempt.toNanos(), TimeUnit.NANOSECONDS));
-      } catch (io.grpc.StatusRuntimeException failed) {
+        Deadline deadline = Deadline.after(attempt.toNanos(), TimeUnit.NANOSECONDS);
+        return watched(manager, () -> call.at(manager.channel(), deadline));
+      } catch (io.grpc.StatusRuntimeException | BssException failed) {
         failure = BssException.of(failed);
       }
       if (Thread.currentThread().isInterrupted()) {
@@ -158,6 +239,30 @@ final class Connections implements AutoCloseable {
         throw round.summary(failure);
       }
       pause(wait);
+    }
+  }
+
+  /** Calls until there is an answer, or another manager is better, and then throws why. */
+  private <T> T watched(Manager manager, Supplier<T> call) {
+    var left = new AtomicReference<BssException>();
+    var context = Context.current().withCancellation();
+    ManagerWatch watch =
+        ManagerWatch.start(
+            this,
+            manager.address(),
+            why -> {
+              left.set(why);
+              context.cancel(why);
+            });
+    Context outer = context.attach();
+    try {
+      return call.get();
+    } catch (io.grpc.StatusRuntimeException failed) {
+      throw left.get() == null ? failed : left.get();
+    } finally {
+      watch.stop();
+      context.detach(outer);
+      context.cancel(null);
     }
   }
 

@@ -60,7 +60,7 @@ final class Round {
    * another one did not answer.
    */
   BssException summary(BssException last) {
-    if (failed.size() <= 1 && !last.isUnreachable()) {
+    if (failed.size() <= 1 && last.isAnswer()) {
       return last;
     }
     BssException telling = last;
@@ -71,7 +71,7 @@ final class Round {
         continue;
       }
       said.add(address + ": " + failure.text());
-      if (telling.isUnreachable() && !failure.isUnreachable()) {
+      if (!telling.isAnswer() && failure.isAnswer()) {
         telling = failure;
       }
     }

@@ -65,6 +65,9 @@ final class SubmitStream implements Feed<SubmissionOutcome> {
   private long progressNs = System.nanoTime();
   private Attempt attempt;
 
+  /** While the caller works on an outcome, no manager is late. */
+  private boolean yielding;
+
   /** What happened: an answer or the end of a stream, or a failure of the source. */
   private record Event(Attempt from, SubmitStreamResponse answer, RuntimeException failure) {}
 
@@ -152,6 +155,7 @@ final class SubmitStream implements Feed<SubmissionOutcome> {
     }
     synchronized (this) {
       progressNs = System.nanoTime();
+      yielding = false;
     }
     while (true) {
       Attempt current = present();
@@ -166,6 +170,10 @@ final class SubmitStream implements Feed<SubmissionOutcome> {
         current.requests.request(1);
         if (outcome != null) {
           round.succeed();
+          current.watch.answered();
+          synchronized (this) {
+            yielding = true;
+          }
           return outcome;
         }
       } else if (event.from == current) {
@@ -185,6 +193,7 @@ final class SubmitStream implements Feed<SubmissionOutcome> {
     if (attempt == null) {
       Connections.Manager manager = connections.manager();
       attempt = new Attempt(manager.address());
+      attempt.watch = ManagerWatch.start(connections, manager.address(), attempt);
       BroadcastServiceGrpc.newStub(manager.channel()).submitStream(attempt);
       // In the order of the source.
       List.copyOf(unanswered.keySet()).forEach(attempt::send);
@@ -235,11 +244,13 @@ final class SubmitStream implements Feed<SubmissionOutcome> {
     }
     if (refusal != null && refusal.mayRepeat()) {
       lastFailure = refusal;
+      from.overloaded = refusal.code() == Status.Code.RESOURCE_EXHAUSTED;
       from.sendLater(id, refusal.retryAfter());
       return null;
     }
     synchronized (this) {
       unanswered.remove(id);
+      from.overloaded = false;
       from.endIfSettled();
     }
     faults = 0;
@@ -286,8 +297,14 @@ final class SubmitStream implements Feed<SubmissionOutcome> {
 
   /** One stream to one manager. All but the observer's methods is called under the lock. */
   private final class Attempt
-      implements ClientResponseObserver<SubmitStreamRequest, SubmitStreamResponse> {
+      implements ClientResponseObserver<SubmitStreamRequest, SubmitStreamResponse>,
+          ManagerWatch.Call {
     final String address;
+    ManagerWatch watch;
+
+    /** Whether the last answers were refusals for overload. */
+    volatile boolean overloaded;
+
     ClientCallStreamObserver<SubmitStreamRequest> requests;
     private boolean over;
 
@@ -320,6 +337,23 @@ final class SubmitStream implements Feed<SubmissionOutcome> {
               Status.Code.UNAVAILABLE,
               "the node ended the stream before it had answered",
               null));
+    }
+
+    @Override
+    public boolean isDue() {
+      synchronized (SubmitStream.this) {
+        return !unanswered.isEmpty() && !yielding;
+      }
+    }
+
+    @Override
+    public boolean isOverloaded() {
+      return overloaded;
+    }
+
+    @Override
+    public void leave(BssException why) {
+      fail(why);
     }
 
     void fail(BssException failure) {
@@ -360,6 +394,7 @@ final class SubmitStream implements Feed<SubmissionOutcome> {
 
     void cancel() {
       over = true;
+      watch.stop();
       requests.cancel("the client leaves this stream", null);
     }
   }

@@ -59,7 +59,7 @@ final class FakeManager {
           Any.pack(BadRequest.newBuilder().addFieldViolations(violation).build()));
     }
     if (retryAfterMs > 0) {
-      var delay = Duration.newBuilder().setNanos(retryAfterMs * 1_000_000);
+      var delay = Duration.newBuilder().setSeconds(retryAfterMs / 1_000).setNanos(retryAfterMs % 1_000 * 1_000_000);
       status.addDetails(Any.pack(RetryInfo.newBuilder().setRetryDelay(delay).build()));
     }
     return StatusProto.toStatusRuntimeException(status.build());

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class StreamTest {
-  private static final int MANY = 1 << 30;
+  static final int MANY = 1 << 30;
 
   private final World world = new World();
 
@@ -35,7 +35,7 @@ class StreamTest {
     world.close();
   }
 
-  private static List<Submission> submissions(int count) {
+  static List<Submission> submissions(int count) {
     return IntStream.range(0, count)
         .mapToObj(
             i ->
@@ -46,7 +46,7 @@ class StreamTest {
   }
 
   /** Does something with each request, until it has done so often. */
-  private static StreamObserver<SubmitStreamRequest> each(
+  static StreamObserver<SubmitStreamRequest> each(
       StreamObserver<SubmitStreamResponse> to,
       int until,
       BiConsumer<Integer, SubmitStreamRequest> action) {
@@ -76,7 +76,7 @@ class StreamTest {
   }
 
   /** Answers each request with its own bytes. */
-  private static SubmitStreamResponse answer(SubmitStreamRequest request) {
+  static SubmitStreamResponse answer(SubmitStreamRequest request) {
     var outcome =
         RecordOutcome.newBuilder().setRecordHash(request.getSubmission().getHeader());
     return SubmitStreamResponse.newBuilder()

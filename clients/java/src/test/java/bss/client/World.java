@@ -18,7 +18,11 @@ import io.grpc.netty.shaded.io.netty.handler.ssl.ClientAuth;
 import io.grpc.netty.shaded.io.netty.handler.ssl.SslContextBuilder;
 import io.grpc.netty.shaded.io.netty.handler.ssl.SslProvider;
 import io.grpc.stub.StreamObserver;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -74,6 +78,24 @@ final class World implements AutoCloseable {
     return serve(authority.certify(role, id));
   }
 
+  /** Accepts connections, and never says a word. */
+  void startMute() {
+    try {
+      var server = new ServerSocket(0, 0, InetAddress.getLoopbackAddress());
+      addresses.add("127.0.0.1:" + server.getLocalPort());
+      opened.add(
+          () -> {
+            try {
+              server.close();
+            } catch (IOException failed) {
+              throw new UncheckedIOException(failed);
+            }
+          });
+    } catch (IOException failed) {
+      throw new UncheckedIOException(failed);
+    }
+  }
+
   private FakeManager serve(TestAuthority.Party party) {
     FakeManager manager = new FakeManager();
     try {
@@ -90,7 +112,7 @@ final class World implements AutoCloseable {
       Server server = builder.build().start();
       opened.add(server::shutdownNow);
       addresses.add("127.0.0.1:" + server.getPort());
-    } catch (java.io.IOException failed) {
+    } catch (IOException failed) {
       throw new IllegalStateException(failed);
     }
     return manager;

@@ -23,9 +23,10 @@ public final class Submit {
     byte[] load = new LoadProfile(profile.id(), args[1], start.plus(hour), hour)
         .measured(300, 0).absent().estimated(0, 1250).toBytes();
     try (Client client = new Client(profile)) {
-      var submission = client.sign(reading, load); // after a failure submit the same one again
-      // Keep it until the receipts are there. A second run makes new records and overwrites it.
-      Files.write(Path.of("submission.bin"), submission.toByteArray());
+      var submission = client.sign(reading, load);
+      // Keep it until the receipts are there: after a failure submit the same one again.
+      Path kept = Path.of("submission-" + client.recordHash(reading) + ".bin");
+      Files.write(kept, submission.toByteArray());
       BssException.orThrow(client.submit(submission));
       var receipt = client.getReceipt(client.recordHash(reading)).receipt();
       Files.writeString(Path.of("receipt.json"), Receipts.toJson(receipt));
