@@ -334,6 +334,23 @@ export class Pool implements KnownWork {
     return records;
   }
 
+  /** Whether something is ripe of a participant who has none of `placed`, hashes in hex. */
+  hasRipeOfOthers(
+    nowMs: number,
+    awaited: readonly string[],
+    placed: ReadonlySet<string>,
+  ): boolean {
+    const placedOf = new Set<string>();
+    for (const hash of placed) {
+      const holder = this.#byRecord.get(hash)?.holder;
+      if (holder !== undefined) placedOf.add(holder.submission.participantId);
+    }
+    for (const { submission } of this.#allRipe(nowMs, awaited)) {
+      if (!placedOf.has(submission.participantId)) return true;
+    }
+    return false;
+  }
+
   /** A block holds records: what was tried in vain may be right by now. */
   recordsPlaced(): void {
     this.#placings += 1;
