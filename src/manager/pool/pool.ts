@@ -335,11 +335,7 @@ export class Pool implements KnownWork {
   }
 
   /** Whether something is ripe of a participant who has none of `placed`, hashes in hex. */
-  hasRipeOfOthers(
-    nowMs: number,
-    awaited: readonly string[],
-    placed: ReadonlySet<string>,
-  ): boolean {
+  hasRipeOfOthers(nowMs: number, awaited: readonly string[], placed: ReadonlySet<string>): boolean {
     const placedOf = new Set<string>();
     for (const hash of placed) {
       const holder = this.#byRecord.get(hash)?.holder;

@@ -134,8 +134,8 @@ export class BlockCalls {
     const hashes = new Set(placed.map(({ record }) => record.hashHex));
     // Of many the first one back would get a block of its own, and the rest wait for two.
     if (!isMany && !pool.calls(monotonicMs(), this.#awaited(), hashes)) return;
-    const isAlone = !pool.hasRipeOfOthers(monotonicMs(), this.#awaited(), hashes);
-    const part = isMany && isAlone ? gatherPart.many : gatherPart.few;
+    const isBeside = isMany && pool.hasRipeOfOthers(monotonicMs(), this.#awaited(), hashes);
+    const part = isMany && !isBeside ? gatherPart.many : gatherPart.few;
     const forMs = Math.min(roundMs * part, gatherMsMax);
     // What is not ripe by now may not be for long, and nobody waits for it. Of what was placed only
     // whoever made the block heard all verdicts.

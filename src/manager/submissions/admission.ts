@@ -53,15 +53,17 @@ export class Admission {
     if (own <= cost || all <= blockRecordsMax() * blocksMin) return undefined;
     const waitMs = this.#rate.msFor(all);
     if (waitMs <= waitMsMax) return undefined;
-    const text = `the participant's submissions are ordered in turn, which takes ${seconds(waitMs)} s already`;
+    const takes = `${(waitMs / 1_000).toFixed(1)} s`;
+    const text = `so much of the participant waits that it would take ${takes} until this is final`;
     const untilRoomMs = Math.ceil(waitMs - waitMsMax * refillPart);
     const retryAfterMs = Math.min(Math.max(untilRoomMs, retryMs.least), retryMs.most);
     return new RpcError("POOL_SHARE_FULL", text, { retryAfterMs });
   }
 
   enter(participantId: string, cost: number): Entry {
-    this.#count(participantId, cost);
-    let left = cost;
+    // Whole numbers, whose sum is 0 again when all have ended.
+    let left = Math.ceil(cost);
+    this.#count(participantId, left);
     const end = () => {
       if (left > 0) this.#count(participantId, -left);
       left = 0;
@@ -81,8 +83,4 @@ export class Admission {
     if (cost > 0) this.#entering.set(participantId, cost);
     else this.#entering.delete(participantId);
   }
-}
-
-function seconds(ms: number): string {
-  return (ms / 1_000).toFixed(1);
 }

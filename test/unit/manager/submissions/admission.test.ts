@@ -60,6 +60,10 @@ describe("admission by the time that a submission would wait", () => {
     entry.end();
     entry.end();
     assert.equal(queue.ask("new", 1_000), "in");
+    const [tenth, fifth] = [1_000.1, 2_000.2].map((cost) => queue.admission.enter("new", cost));
+    tenth?.end();
+    fifth?.end();
+    assert.equal(queue.ask("new", 100), "in", "nothing is left of parts of a record");
   });
 
   test("lets in what the next two blocks take, however slow they are", () => {
