@@ -1,12 +1,13 @@
 /**
- * `node dist/bench/participants/overload/run.js [--seconds N] [--times N] [--per-second N] [--out FILE]`: what a consortium does
- * when participants submit several times as much as it can take.
+ * `node dist/bench/participants/overload/run.js [--seconds N] [--times N] [--per-second N]
+ * [--out FILE]`: what a consortium does when participants submit several times as much as it can
+ * take.
  *
  * First its best rate is measured, by a closed loop. Then the same participants submit by a
- * schedule of so many times that rate, or of so many records a second, without retries, while one more participant sends a reading
- * at a time and follows the refusals' advice, as the client library does. Afterwards that
- * participant alone shows how soon the consortium is as quick as before. Every request has to be
- * answered, by a receipt or by a refusal with a reason.
+ * schedule of so many times that rate, or of so many records a second, without retries, while one
+ * more participant sends a reading at a time and follows the refusals' advice, as the client
+ * library does. Afterwards that participant alone shows how soon the consortium is as quick as
+ * before. Every request has to be answered, by a receipt or by a refusal with a reason.
  */
 import { writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";

@@ -17,7 +17,7 @@ const waitMsMax = 10_000;
 /** Whoever is refused comes again when so much of that is left. */
 const refillPart = 1 / 2;
 const retryMs = { least: 1_000, most: 10_000 } as const;
-/** What fits into so many blocks is let in: there is always enough to fill one and learn from it. */
+/** What fits into so many blocks is let in: so there is always enough to fill one, and to learn. */
 const blocksMin = 2;
 /** A block that is as full as that is taken for full: each manager knows only its own bound. */
 const fullPart = 1 / 2;
