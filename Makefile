@@ -276,9 +276,9 @@ bench-beside: build ## Measure what one participant feels while another one load
 	  $(if $(SECONDS_EACH),--seconds $(SECONDS_EACH))
 
 .PHONY: bench-overload
-bench-overload: build ## Submit several times what the consortium can take, and count the answers; TIMES=4 SECONDS_EACH=120 OUT=
+bench-overload: build ## Submit several times what the consortium can take, and count the answers; TIMES=4 PER_SECOND= SECONDS_EACH=120 OUT=
 	@node dist/bench/participants/overload/run.js $(if $(TIMES),--times $(TIMES)) \
-	  $(if $(SECONDS_EACH),--seconds $(SECONDS_EACH)) $(if $(OUT),--out $(OUT))
+	  $(if $(PER_SECOND),--per-second $(PER_SECOND)) $(if $(SECONDS_EACH),--seconds $(SECONDS_EACH)) $(if $(OUT),--out $(OUT))
 
 .PHONY: bench-public
 bench-public: build ## Compute what silence, audits, losses and sampling of storage nodes come to

@@ -233,6 +233,7 @@ function wire(context: ManagerContext, ring: Ring) {
     background: new BackgroundWork(failStop),
     trigger: new BlockTrigger(ring, inbox),
     pool,
+    size: new BlockSize({ recordsMax: policy.blockRecordsMax, timeouts: timeoutsOf(policy) }),
     peers: new PeerSender(context.links),
     broadcast: new BroadcastSender({
       ...context,
@@ -393,14 +394,14 @@ function blockCallsOf(
     readonly broadcast: BroadcastSender;
     readonly chain: ChainWriter;
     readonly trigger: BlockTrigger;
+    readonly size: BlockSize;
   },
 ): BlockCalls {
-  const { pool, supervision, storageSupervision, broadcast, chain, trigger } = parts;
-  const { policy } = context;
+  const { pool, size, supervision, storageSupervision, broadcast, chain, trigger } = parts;
   return new BlockCalls({
     ...context,
     pool,
-    size: new BlockSize({ recordsMax: policy.blockRecordsMax, timeouts: timeoutsOf(policy) }),
+    size,
     relayAgain: ({ waiting, to }) => broadcast.relayOpen(waiting, to),
     askAfter: (delayMs) => void context.time.after(delayMs, () => trigger.check()),
     idleMs: () => chain.idleMs,

@@ -271,7 +271,7 @@ const nodeReasons = {
   },
   POOL_SHARE_FULL: {
     status: "RESOURCE_EXHAUSTED",
-    summary: "The participant has its full share of the pool; blocks make room again.",
+    summary: "The participant has as much in the pool as it may, or as blocks take in 10 s.",
     retryAfterMs: 1_000,
   },
   REFUSALS_EXHAUSTED: {

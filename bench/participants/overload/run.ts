@@ -1,12 +1,13 @@
 /**
- * `node dist/bench/participants/overload/run.js [--seconds N] [--times N] [--out FILE]`: what a consortium does
- * when participants submit several times as much as it can take.
+ * `node dist/bench/participants/overload/run.js [--seconds N] [--times N] [--per-second N]
+ * [--out FILE]`: what a consortium does when participants submit several times as much as it can
+ * take.
  *
  * First its best rate is measured, by a closed loop. Then the same participants submit by a
- * schedule of so many times that rate, without retries, while one more participant sends a reading
- * at a time and follows the refusals' advice, as the client library does. Afterwards that
- * participant alone shows how soon the consortium is as quick as before. Every request has to be
- * answered, by a receipt or by a refusal with a reason.
+ * schedule of so many times that rate, or of so many records a second, without retries, while one
+ * more participant sends a reading at a time and follows the refusals' advice, as the client
+ * library does. Afterwards that participant alone shows how soon the consortium is as quick as
+ * before. Every request has to be answered, by a receipt or by a refusal with a reason.
  */
 import { writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -25,11 +26,13 @@ const { values } = parseArgs({
   options: {
     seconds: { type: "string", default: "120" },
     times: { type: "string", default: "4" },
+    "per-second": { type: "string" },
     out: { type: "string" },
   },
 });
 const overloadS = Number(values.seconds);
 const times = Number(values.times);
+const recordsPerS = values["per-second"] === undefined ? undefined : Number(values["per-second"]);
 
 const senders = 8;
 const sizes = { managers: 4, storage: 7, participants: senders + 1 };
@@ -82,14 +85,14 @@ await withOwnConsortium({ sizes }, async (consortium) => {
   );
   show("best", best);
 
-  const perS = (times * best.recordsPerS) / batchRecords;
+  const perS = (recordsPerS ?? times * best.recordsPerS) / batchRecords;
   const eachHas = Math.ceil((perS * overloadS) / senders) + 1;
   const prepared = loaders.map((client, i): Sender => {
     const requests = Array.from({ length: eachHas }, () => newRequest(client, batchRecords));
     const next = () => requests.pop() ?? newRequest(client, batchRecords);
     return { channels: live[i]?.channels ?? [], next };
   });
-  const over = await measure(consortium, witness, `${times} times`, overloadS, (endMs) =>
+  const over = await measure(consortium, witness, "overload", overloadS, (endMs) =>
     openLoad(prepared, { perS, endMs }),
   );
   show(over.name, over);

@@ -40,12 +40,26 @@ export class FairOrder {
   /** What all pieces of the causer cost whose pieces cost least; Infinity when nobody waits. */
   get leastCost(): number {
     let least = Number.POSITIVE_INFINITY;
-    for (const { turns } of this.#causers.values()) {
-      let cost = 0;
-      for (const turn of turns) if (!turn.isPostponed) cost += turn.cost;
+    for (const causer of this.#causers.values()) {
+      const cost = costOf(causer);
       if (cost > 0) least = Math.min(least, cost);
     }
     return least;
+  }
+
+  /**
+   * What is served until so much more of a causer would be, itself included: `own` is the causer's,
+   * `all` everybody's. Nobody has to wait for what was postponed.
+   */
+  costUntil(causerId: string, cost: number): { readonly own: number; readonly all: number } {
+    const causer = this.#causers.get(causerId);
+    const own = cost + (causer === undefined ? 0 : costOf(causer));
+    const end = own + Math.max(causer?.at ?? 0, this.#now);
+    let all = own;
+    for (const other of this.#causers.values()) {
+      if (other !== causer) all += Math.min(costOf(other), Math.max(0, end - other.at));
+    }
+    return { own, all };
   }
 
   /** `cost` is more than 0. */
@@ -122,4 +136,10 @@ export class FairOrder {
     }
     return first;
   }
+}
+
+function costOf({ turns }: Causer): number {
+  let cost = 0;
+  for (const turn of turns) if (!turn.isPostponed) cost += turn.cost;
+  return cost;
 }

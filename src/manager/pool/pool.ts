@@ -14,6 +14,7 @@
 import { defined } from "../../base/assert.js";
 import { toHex } from "../../base/bytes.js";
 import { poolShareOfFree } from "../../config/limit-settings.js";
+import type { Submission } from "../../gen/bss/v1/record_pb.js";
 import type { KnownWork } from "../../ledger/blocks/known-work.js";
 import { workOfAll } from "../../ledger/records/intervals.js";
 import type { ParsedRecord, SealedLeaf } from "../../ledger/records/records.js";
@@ -119,6 +120,11 @@ export class Pool implements KnownWork {
     return this.#order.leastCost;
   }
 
+  /** What blocks take until so much more of a participant is placed; see FairOrder. */
+  costUntil(participantId: string, cost: number): { readonly own: number; readonly all: number } {
+    return this.#order.costUntil(participantId, cost);
+  }
+
   get recordCount(): number {
     return this.#byRecord.size;
   }
@@ -218,7 +224,7 @@ export class Pool implements KnownWork {
     if (room !== "room" && !isKept) return room;
     const count = Math.max(1, options.unsettled.length);
     const workOfEach = workOfAll(records) / records.length;
-    const recordCost = workOfEach + memoryBytesOf(submission.message) / bytesPerTurn / count;
+    const recordCost = workOfEach + turnCostOf(0, submission.message) / count;
     const pooled: Pooled = {
       submission,
       own,
@@ -328,6 +334,19 @@ export class Pool implements KnownWork {
     return records;
   }
 
+  /** Whether something is ripe of a participant who has none of `placed`, hashes in hex. */
+  hasRipeOfOthers(nowMs: number, awaited: readonly string[], placed: ReadonlySet<string>): boolean {
+    const placedOf = new Set<string>();
+    for (const hash of placed) {
+      const holder = this.#byRecord.get(hash)?.holder;
+      if (holder !== undefined) placedOf.add(holder.submission.participantId);
+    }
+    for (const { submission } of this.#allRipe(nowMs, awaited)) {
+      if (!placedOf.has(submission.participantId)) return true;
+    }
+    return false;
+  }
+
   /** A block holds records: what was tried in vain may be right by now. */
   recordsPlaced(): void {
     this.#placings += 1;
@@ -363,8 +382,11 @@ export class Pool implements KnownWork {
     return settled;
   }
 
-  /** These records are on the ledger: those that wait come nearer to their turns. */
-  placed(recordHexes: readonly string[]): void {
+  /**
+   * These records are on the ledger: those that wait come nearer to their turns. Returns what of
+   * these was served.
+   */
+  placed(recordHexes: readonly string[]): number {
     const among = this.#order.causerCount;
     let served = 0;
     for (const hash of recordHexes) {
@@ -377,6 +399,7 @@ export class Pool implements KnownWork {
     }
     this.#settle(recordHexes);
     this.#order.advance(served, among);
+    return served;
   }
 
   /** These records are refused. Returns the ids of submissions that left with them. */
@@ -446,6 +469,11 @@ export class Pool implements KnownWork {
     if (rest.submissions > 0) this.#heldBy.set(submission.participantId, rest);
     else this.#heldBy.delete(submission.participantId);
   }
+}
+
+/** What a submission that causes so much work costs of its participant's turns. */
+export function turnCostOf(work: number, message: Submission): number {
+  return work + memoryBytesOf(message) / bytesPerTurn;
 }
 
 function holdersOf({ holder, others }: PendingRecord): readonly Pooled[] {

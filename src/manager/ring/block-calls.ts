@@ -11,8 +11,9 @@
  * If others wait already and a block were made at once, the two groups would take turns for ever: a
  * block for each, and everybody waits for two. So when a block with records leaves some that call
  * for the next one, or when there were many, that is held until as many are ripe as both groups
- * had, or a part of a round has passed. What is not ripe, or was tried in vain, is no such group:
- * beside it a lone submission is ordered at once.
+ * had, or a part of a round has passed; a smaller part beside somebody else, who has waited for
+ * their block already. What is not ripe, or was tried in vain, is no such group: beside it a lone
+ * submission is ordered at once.
  */
 import type { BlockFacts } from "../../ledger/blocks/block-facts.js";
 import { type ExecutedBlock, storageSuffices } from "../../ledger/blocks/executed-block.js";
@@ -50,6 +51,7 @@ export type BlockCallsPorts = Pick<
     | "recordCount"
     | "ripeCount"
     | "submissionCount"
+    | "hasRipeOfOthers"
   >;
   readonly size: BlockSize;
   /** Some of the others may not have it. */
@@ -132,7 +134,8 @@ export class BlockCalls {
     const hashes = new Set(placed.map(({ record }) => record.hashHex));
     // Of many the first one back would get a block of its own, and the rest wait for two.
     if (!isMany && !pool.calls(monotonicMs(), this.#awaited(), hashes)) return;
-    const part = isMany ? gatherPart.many : gatherPart.few;
+    const isBeside = isMany && pool.hasRipeOfOthers(monotonicMs(), this.#awaited(), hashes);
+    const part = isMany && !isBeside ? gatherPart.many : gatherPart.few;
     const forMs = Math.min(roundMs * part, gatherMsMax);
     // What is not ripe by now may not be for long, and nobody waits for it. Of what was placed only
     // whoever made the block heard all verdicts.

@@ -3,8 +3,11 @@
 import { RpcError } from "../../rpc/rpc-error.js";
 import type { CallContext } from "../../rpc/server/handlers.js";
 
-/** Time left of a caller's deadline in which the answer must get back to it. */
-const deadlineReserveMs = 250;
+/**
+ * Time left of a caller's deadline in which the answer must get back to it: on a busy machine it
+ * takes longer, and whoever waits for long loses little by it.
+ */
+const deadlineReserve = { part: 1 / 50, leastMs: 250, mostMs: 2_000 } as const;
 
 export type CallWaitOptions = {
   /** For callers that set no deadline. */
@@ -27,12 +30,18 @@ export function callWait(
   { defaultMs, maxMs, nowMs }: CallWaitOptions,
 ): CallWait {
   const leftMs = deadlineUnixMs === undefined ? undefined : deadlineUnixMs - nowMs;
-  if (leftMs !== undefined && leftMs - deadlineReserveMs <= maxMs) {
-    return { ms: Math.max(0, leftMs - deadlineReserveMs), ended: late("before the deadline") };
+  const waitMs = leftMs === undefined ? undefined : leftMs - reserveMs(leftMs);
+  if (waitMs !== undefined && waitMs <= maxMs) {
+    return { ms: Math.max(0, waitMs), ended: late("before the deadline") };
   }
   const ms = leftMs === undefined ? Math.min(defaultMs, maxMs) : maxMs;
   const why = leftMs === undefined ? "without a deadline" : "at most";
   return { ms, ended: late(`in the ${ms / 1_000} s that a call waits here ${why}`) };
+}
+
+function reserveMs(leftMs: number): number {
+  const { part, leastMs, mostMs } = deadlineReserve;
+  return Math.min(Math.max(leftMs * part, leastMs), mostMs);
 }
 
 function late(when: string): RpcError {

@@ -48,9 +48,10 @@ import type { AppendedBlock, ManagerStore } from "../../store/manager-store.js";
 import type { BackgroundWork } from "../background-work.js";
 import type { ManagerContext } from "../manager-context.js";
 import type { ManagerObserver } from "../manager-observer.js";
-import type { Pool } from "../pool/pool.js";
+import { type Pool, turnCostOf } from "../pool/pool.js";
 import { PoolSealing } from "../pool/pool-sealing.js";
 import type { Abstention } from "../ring/abstention.js";
+import type { BlockSize } from "../ring/block-size.js";
 import type { BlockTrigger } from "../ring/block-trigger.js";
 import type { CandidateBlocks } from "../ring/candidate-blocks.js";
 import { bySubmission, Objections } from "../screening/objections.js";
@@ -64,6 +65,7 @@ import {
 import { type Causer, priceOf } from "../screening/screening-budget.js";
 import type { TipWatch } from "../screening/tip-watch.js";
 import type { StatementLog } from "../signing/statement-log.js";
+import { Admission, type Entry } from "./admission.js";
 import type { Availability } from "./availability.js";
 import { BlockSummaries } from "./block-summaries.js";
 import { type BroadcastSender, hashesOf, leftOutOf, openPart } from "./broadcast-sender.js";
@@ -111,6 +113,7 @@ export type SubmissionsParts = {
   readonly broadcast: Pick<BroadcastSender, "relay" | "sendVerdict" | "sendObjections">;
   readonly background: Pick<BackgroundWork, "follow">;
   readonly trigger: Pick<BlockTrigger, "check">;
+  readonly size: Pick<BlockSize, "recordsMax">;
 };
 
 export type TakeOptions = {
@@ -139,11 +142,13 @@ export class Submissions {
   readonly #screener: Screener;
   readonly #sealing: PoolSealing;
   readonly #summaries: BlockSummaries;
+  readonly #admission: Admission;
 
   constructor(context: Context, parts: SubmissionsParts) {
     this.#context = context;
     this.#parts = parts;
-    const { pool, candidates, ring, tip } = parts;
+    const { pool, candidates, ring, tip, size } = parts;
+    const { monotonicMs } = context;
     const screening = {
       ...context,
       pauses: (restTimes?: () => number) =>
@@ -153,6 +158,8 @@ export class Submissions {
     };
     this.#screener = new Screener(screening, tip);
     this.#summaries = new BlockSummaries(context.store);
+    const blockRecordsMax = () => size.recordsMax(monotonicMs());
+    this.#admission = new Admission({ pool, blockRecordsMax, monotonicMs });
     this.#sealing = new PoolSealing({ ...screening, ...parts });
     this.#objections = new Objections(screening, {
       ...parts,
@@ -168,11 +175,26 @@ export class Submissions {
    * when `signal` aborts
    */
   async take(message: Submission | undefined, options: TakeOptions): Promise<SubmitResponse> {
-    const { callerId, waitFor, signal } = options;
+    const entry = await this.#letIn(options.callerId, message);
+    const onPooled = () => {
+      entry?.end();
+      options.onPooled?.();
+    };
+    try {
+      return await this.#takeIn(message, { ...options, onPooled, isLetIn: entry !== undefined });
+    } finally {
+      entry?.end();
+    }
+  }
+
+  async #takeIn(
+    message: Submission | undefined,
+    options: TakeOptions & { readonly isLetIn: boolean },
+  ): Promise<SubmitResponse> {
+    const { callerId, waitFor, signal, isLetIn } = options;
     const startedMs = this.#context.monotonicMs();
     const parsing = message === undefined ? 0 : parsingWorkOf(message);
     const caller: Causer = { kind: "caller", id: callerId };
-    const isLetIn = await this.#hasRoom(callerId, message);
     const parse = () => this.#parse(callerId, message);
     const submission = await this.#screener.parsed(caller, parsing, parse, signal);
     options.onParsed?.(decodedBytesOf(submission.records));
@@ -333,7 +355,9 @@ export class Submissions {
       const place = placeOf({ height: facts.height, position, sealDigest });
       this.#outcomes.settle(record.hashHex, { kind: "placed", place });
     }
-    this.#parts.pool.placed(placed.map(({ record }) => record.hashHex));
+    const cost = this.#parts.pool.placed(placed.map(({ record }) => record.hashHex));
+    const records = workOfAll(placed.map(({ record }) => record));
+    if (records > 0) this.#admission.onPlaced({ records, cost });
     this.#objections.onAppended();
     this.#poolChanged();
   }
@@ -365,20 +389,23 @@ export class Submissions {
   }
 
   /**
-   * Whether a caller's submission is let in, before any work on it. No room is needed for what
+   * Lets a caller's submission in, before any work on it. Neither room nor time is needed for what
    * waits here already. None is needed either if the first or last record is on the ledger, because
-   * its submitter may ask for the places of what is final. Then the answer is false, and what is
-   * new of it is charged.
+   * its submitter may ask for the places of what is final. Then there is no entry, and what is new
+   * of it is charged.
    *
    * @throws RpcError POOL_FULL or POOL_SHARE_FULL
    */
-  async #hasRoom(callerId: string, message: Submission | undefined): Promise<boolean> {
-    if (message === undefined) return true;
+  async #letIn(callerId: string, message: Submission | undefined): Promise<Entry | undefined> {
+    if (message === undefined) return this.#admission.enter(callerId, 0);
     const { pool } = this.#parts;
     const { consortiumId, policy, store } = this.#context;
+    const cost = turnCostOf(parsingWorkOf(message), message);
     const room = pool.roomFor(callerId, pooledBytesOf(message));
-    if (room === "room" || pool.has(toHex(submissionId(message.header, message.signature)))) {
-      return true;
+    const refusal = room === "room" ? this.#admission.refusal(callerId, cost) : noRoom(room);
+    const { header, signature } = message;
+    if (refusal === undefined || pool.has(toHex(submissionId(header, signature)))) {
+      return this.#admission.enter(callerId, cost);
     }
     const [first, last] = [message.records.at(0), message.records.at(-1)];
     const hashes = [first, last].flatMap((bytes) => {
@@ -386,8 +413,8 @@ export class Submissions {
       return isShort ? [recordHash(consortiumId, bytes)] : [];
     });
     const locations = await store.locations(hashes);
-    if (locations.some((location) => location !== undefined)) return false;
-    throw noRoom(room);
+    if (locations.some((location) => location !== undefined)) return undefined;
+    throw refusal;
   }
 
   #poolChanged(): void {

@@ -148,4 +148,17 @@ describe("the fair order", () => {
       assert.ok(waited <= importers.length * costMax, `step ${step}: ${waited} went before`);
     }
   });
+
+  test("says what is served until a further piece is", () => {
+    const fair = new FairOrder();
+    fair.enter("a", 10);
+    const large = fair.enter("b", 100);
+    const vain = fair.enter("c", 3);
+    fair.postpone(vain);
+    assert.deepEqual(fair.costUntil("a", 5), { own: 15, all: 30 });
+    assert.deepEqual(fair.costUntil("new", 5), { own: 5, all: 15 });
+    assert.deepEqual(fair.costUntil("b", 1), { own: 101, all: 111 });
+    fair.serve(large, 8);
+    assert.deepEqual(fair.costUntil("a", 5), { own: 15, all: 22 }, "b is ahead of its turn");
+  });
 });

@@ -57,8 +57,8 @@ describe("a manager calls for a block", () => {
       relayAgain: ({ waiting, to }) => again.push([waiting.submission, to]),
     });
 
-  const add = () => {
-    const submission = submitted([documentBytes()]);
+  const add = (participantId = "participant-1") => {
+    const submission = submitted([documentBytes()], participantId);
     const unsettled = submission.records.map(({ hashHex }) => hashHex);
     pool.add(submission, { causer, nowMs: clockMs, unsettled });
     return submission;
@@ -114,7 +114,7 @@ describe("a manager calls for a block", () => {
   });
 
   test("later for many, some of whom come back in any case", () => {
-    const [first] = Array.from({ length: 8 }, add);
+    const [first] = Array.from({ length: 8 }, () => add());
     assert.ok(first);
     calls.onAppended(blockOf("manager-2", first), members, 120);
     placed(first);
@@ -129,6 +129,18 @@ describe("a manager calls for a block", () => {
     calls.onAppended(blockOf("manager-3", ...rest), members, 120);
     for (const each of rest) placed(each);
     assert.equal(calls.due, false, "whoever is back first waits for the others");
+  });
+
+  test("not that late beside somebody who was not answered", () => {
+    const [first] = Array.from({ length: 8 }, () => add());
+    assert.ok(first);
+    add("participant-2");
+    calls.onAppended(blockOf("manager-2", first), members, 120);
+    placed(first);
+    clockMs += 39;
+    assert.equal(calls.due, false);
+    clockMs += 1;
+    assert.equal(calls.due, true);
   });
 
   test("no sooner than what comes meanwhile is ripe, as the block would not hold it", () => {

@@ -10,12 +10,14 @@ describe("a call that waits for a block", () => {
       { ...options, ...changes },
     );
   const cases: readonly (readonly [string, number | undefined, object, number, RegExp])[] = [
-    ["until a little before its deadline", 120_000, {}, 119_750, /not final before the deadline/],
+    ["until a little before its deadline", 10_000, {}, 9_750, /not final before the deadline/],
+    ["until longer before a late one", 60_000, {}, 58_800, /before the deadline/],
+    ["until 2 s before a very late one", 590_000, {}, 588_000, /before the deadline/],
     ["not at all once the deadline has passed", -5_000, {}, 0, /before the deadline/],
     ["30 s without a deadline", undefined, {}, 30_000, /in the 30 s .* without a deadline;/],
     ["as long as the node lets it", 86_400_000, {}, 600_000, /in the 600 s .* here at most;/],
     ["no longer than that", undefined, { maxMs: 5_000 }, 5_000, /in the 5 s .* without a deadline/],
-    ["just the longest time", 600_250, {}, 600_000, /before the deadline/],
+    ["just the longest time", 602_000, {}, 600_000, /before the deadline/],
   ];
   for (const [what, deadlineInMs, changes, ms, text] of cases) {
     test(`waits ${what}, and is told that nothing is lost`, () => {

@@ -47,6 +47,9 @@ class Desk {
   readonly dropped: string[] = [];
   readonly leftOut: (readonly number[])[] = [];
   missing: RpcError | undefined;
+  blockRecordsMax = 1_000;
+  /** That this manager's clock is ahead of the real one, ms. */
+  aheadMs = 0;
   knowsAllFinal = false;
   atTip = true;
   /** Of the state. */
@@ -94,6 +97,7 @@ class Desk {
     const { store } = world;
     return {
       ...world.ports,
+      monotonicMs: () => world.ports.monotonicMs() + this.aheadMs,
       epochKey,
       selfId: "manager-1",
       readState: async (keys: readonly Uint8Array[]) => {
@@ -140,6 +144,7 @@ class Desk {
     const isAtTip = () => this.atTip;
     return {
       pool,
+      size: { recordsMax: () => this.blockRecordsMax },
       candidates: { mightCure: () => false },
       ring: { status: () => ({ step: "idle" }) },
       abstention: {
@@ -350,6 +355,28 @@ describe("a submission that a participant brings", () => {
     }
     const inVain = ["POOL_SHARE_FULL", "REFUSALS_EXHAUSTED"];
     assert.deepEqual([...reasons], inVain, "what is new of it was looked at in vain");
+  });
+
+  test("is refused before any work when it would wait too long, unless it waits already", async () => {
+    const desk = await Desk.create();
+    desk.blockRecordsMax = 2;
+    for (let i = 0; i < 3; i++) {
+      const placed = submitted([documentBytes(), documentBytes()]);
+      await desk.take(placed.message, WaitFor.ACCEPTED);
+      desk.aheadMs += 10_000;
+      await desk.extend([placed]);
+    }
+    const waiting = submitted([documentBytes(), documentBytes(), documentBytes()]);
+    await desk.take(waiting.message, WaitFor.ACCEPTED);
+    const { reads } = desk;
+    const refused = await rpcErrorFrom(desk.take(submissionOf([documentBytes()])));
+    assert.equal(refused.reason, "POOL_SHARE_FULL");
+    assert.ok(refused.retryAfterMs >= 1_000, `${refused.retryAfterMs} ms`);
+    assert.equal(desk.reads, reads);
+    await desk.take(waiting.message, WaitFor.ACCEPTED);
+    desk.aheadMs += 1_000;
+    await desk.extend([waiting]);
+    await desk.take(submissionOf([documentBytes()]), WaitFor.ACCEPTED);
   });
 
   test("is refused as a whole: wrong caller, wrong signature, no room, nothing at all", async () => {
