@@ -48,6 +48,13 @@ export class FairOrder {
     return least;
   }
 
+  /** What all pieces of a causer cost. */
+  costOf(causerId: string): number {
+    let cost = 0;
+    for (const turn of this.#causers.get(causerId)?.turns ?? []) cost += turn.cost;
+    return cost;
+  }
+
   /** `cost` is more than 0. */
   enter(causerId: string, cost: number): Turn {
     const causer = this.#causers.get(causerId) ?? { at: this.#now, turns: new Set() };
