@@ -29,6 +29,7 @@ import type { RpcServerOptions } from "../rpc/server/server.js";
 import { recentStateBytesMax } from "../store/chain/recent-state.js";
 import { storeMemoryBytes } from "../store/rocksdb/rocksdb-store.js";
 import { windowBytesMax } from "../sync/sync-plan.js";
+import { shortQueueShare } from "./peers/peer-links.js";
 import { settlementBytesMax } from "./queries/settlement.js";
 import { candidatesMax } from "./ring/candidate-blocks.js";
 import { compactKeptMax } from "./ring/compact-bodies.js";
@@ -55,8 +56,9 @@ const MiB = 2 ** 20;
 /** Node.js, the code, caches of a fixed number of entries, and the members of the ledger. */
 const runtimeBytes = 256 * MiB;
 const garbageBytes = 256 * MiB;
-/** To each other manager: one of votes and one of relayed submissions. */
-const streamsPerManager = 2;
+/** To each other manager: one of votes, and of relayed submissions one and one for long ones. */
+const streamsPerManager = 3;
+const queuesPerManager = 2 + shortQueueShare;
 /** An answer is there as it was encoded, and as TLS sends it. */
 const copiesOfAnswer = 2;
 /** An entry of a compact block, decoded: as `wireProblem` counts it, 716 with bits. */
@@ -73,7 +75,8 @@ export function memoryParts(options: MemoryBoundOptions): readonly MemoryPart[] 
   const connections = { ...defaultConnectionLimits, ...server.connections };
   const answers = { ...defaultAnswerLimits, ...server.answers };
   const others = managers - 1;
-  const queues = others * streamsPerManager;
+  const streams = others * streamsPerManager;
+  const queues = others * queuesPerManager;
   return [
     { what: "runtime", bytes: runtimeBytes },
     { what: "store", bytes: storeMemoryBytes },
@@ -97,7 +100,7 @@ export function memoryParts(options: MemoryBoundOptions): readonly MemoryPart[] 
     // Each with control operations, certificates and 10,000 entries at most.
     { what: "compact blocks", bytes: compactKeptMax * compactBlockBytes },
     // What managers answer on the streams that this one dialled: one is handled, one read ahead.
-    { what: "answers of managers", bytes: queues * 2 * rpcLimits.peerMessageBytesMax },
+    { what: "answers of managers", bytes: streams * 2 * rpcLimits.peerMessageBytesMax },
     { what: "settlement", bytes: settlementBytesMax },
     { what: "blocks ahead of the head", bytes: windowBytesMax },
     { what: "garbage", bytes: garbageBytes },

@@ -85,7 +85,7 @@ export function rpcLimitsOf(
   limits: NetworkLimits,
   connectionsMax: number,
 ): Pick<RpcServerOptions, "limits" | "connections" | "answers"> {
-  // A manager has two streams with queues, votes and submissions; a storage node has one.
+  // Queues of votes and of submissions to a manager, long ones or not; a storage node has one.
   const perManagerBytesMax = 2 * limits.peerQueueBytesMax + besideQueueBytes;
   const perStorageNodeBytesMax = limits.peerQueueBytesMax + besideQueueBytes;
   const { managersBytesMax, storageNodesBytesMax } = defaultAnswerLimits;

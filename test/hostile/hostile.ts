@@ -22,6 +22,8 @@ export type HostileOptions = WorldOptions & {
   readonly together: boolean;
   /** Whether the honest participant's latency is a bound. */
   readonly assertLatency: boolean;
+  /** Of the phase without attacks, s, at most; only what shows that all goes well if absent. */
+  readonly quietSecondsMax?: number;
   /** Overrides of the bounds of every attack. */
   readonly bounds?: Partial<Bounds>;
   /** How much lower than all others' the priority of the attackers' process is; 0 if absent. */
@@ -39,18 +41,12 @@ export type HostileOutcome = {
 };
 
 const quietName = "quiet";
-/** Enough for a few hundred records of the honest participant, whose latency is a bound. */
-const quietSecondsMax = 60;
-/** Where it is none, and shows only that all goes well without attacks. */
 const briefQuietSeconds = 3;
 const recoveryPatienceMs = 60_000;
 
 export async function runHostile(options: HostileOptions): Promise<HostileOutcome> {
   const { attacks, seconds, together, nice = 0, tell = () => {} } = options;
-  const quietSeconds = Math.min(
-    seconds,
-    options.assertLatency ? quietSecondsMax : briefQuietSeconds,
-  );
+  const quietSeconds = Math.min(seconds, options.quietSecondsMax ?? briefQuietSeconds);
   const world = await HostileWorld.start(options);
   let closing: readonly string[] = [];
   let outcome: Omit<HostileOutcome, "closing"> | undefined;
@@ -78,6 +74,8 @@ export async function runHostile(options: HostileOptions): Promise<HostileOutcom
       );
       const phases: JudgedPhase[] = [];
       for (const group of groupsOf(attacks, together)) {
+        // What the one before has left would count as this one's.
+        await world.drained(recoveryPatienceMs);
         const figures = await runPhase(world, honest, { ...group, seconds, nice });
         phases.push(judge(figures, boundsOf(world, group.attacks), quiet.honest.p99Ms));
       }

@@ -5,6 +5,7 @@
  */
 import { mebibytes } from "./bounds.js";
 import type { JudgedPhase } from "./hostile.js";
+import type { NodeFigures } from "./measurements.js";
 
 const widths = [24, 7, 9, 7, 8, 8, 7, 8, 7, 10, 6, 8, 5, 26];
 
@@ -27,11 +28,9 @@ export const tableHead = row([
 
 export function tableRow(phase: JudgedPhase): string {
   const { name, seconds, honest, blocks, emptyBlocks, suspended, exits, recoveryMs } = phase;
-  const managers = phase.nodes.filter(({ role }) => role === "manager");
-  const most = (values: readonly number[]) => Math.max(0, ...values);
+  const managers = managersOf(phase);
   const logBytes = most(phase.nodes.map((node) => node.logBytes));
-  const sum = (role: "manager" | "storage") =>
-    phase.nodes.reduce((ms, node) => ms + (node.role === role ? node.processorMs : 0), 0);
+  const sum = (role: NodeFigures["role"]) => processorMsOf(phase, role);
   const failed = Object.values(honest.failed).reduce((sum, count) => sum + count, 0);
   const cells = row([
     name,
@@ -67,6 +66,42 @@ export function tableRow(phase: JudgedPhase): string {
       ...broken.map((what) => `BROKEN ${what}`),
     ];
   }
+}
+
+/** What every phase is compared by, the first one being quiet. */
+export function markdownTable(phases: readonly JudgedPhase[]): string {
+  const head = ["attack", "p50 ms", "p99 ms", "blocks/s", "managers, cores", "their ms a block"];
+  const rows = phases.map((phase) => {
+    const { name, seconds, honest, blocks, suspended, broken } = phase;
+    const managersMs = processorMsOf(phase, "manager");
+    return [
+      name,
+      honest.p50Ms?.toFixed(0) ?? "–",
+      honest.p99Ms?.toFixed(0) ?? "–",
+      (blocks / seconds).toFixed(1),
+      (managersMs / 1_000 / seconds).toFixed(2),
+      blocks === 0 ? "–" : (managersMs / blocks).toFixed(0),
+      mebibytes(most(managersOf(phase).map(({ residentBytes }) => residentBytes))),
+      String(suspended.length),
+      broken.length === 0 ? "" : "!",
+    ];
+  });
+  const cells = [[...head, "MiB", "suspended", ""], ...rows];
+  const lines = cells.map((each) => `| ${each.join(" | ")} |`);
+  lines.splice(1, 0, `|${"---|".repeat(cells[0]?.length ?? 0)}`);
+  return lines.join("\n");
+}
+
+function managersOf({ nodes }: JudgedPhase): readonly NodeFigures[] {
+  return nodes.filter(({ role }) => role === "manager");
+}
+
+function processorMsOf({ nodes }: JudgedPhase, role: NodeFigures["role"]): number {
+  return nodes.reduce((ms, node) => ms + (node.role === role ? node.processorMs : 0), 0);
+}
+
+function most(values: readonly number[]): number {
+  return Math.max(0, ...values);
 }
 
 function row(cells: readonly string[]): string {

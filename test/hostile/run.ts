@@ -3,15 +3,16 @@
  * long. ATTACKS=all or names with commas between them (LIST=1 shows all); ARCHIVE_MIB says how much
  * is on the ledger before; BASE_PORT where the nodes listen; NODE_DIST names another build of the
  * nodes, to measure the same there; ASSERT_LATENCY=1 makes the honest participant's latency a
- * bound; NICE=10 lowers the attackers' priority by so much, and the table says so. Exit code 1 when a bound is broken. OUT=file.json keeps all figures, KEEP=1 the nodes'
- * files.
+ * bound; NICE=10 lowers the attackers' priority by so much, and the table says so; MARKDOWN=1 ends
+ * with a short table in Markdown. OUT=file.json keeps all figures, KEEP=1 the nodes' files. Exit
+ * code 1 when a bound is broken.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { attacks, chooseAttacks } from "./catalogue.js";
 import { runHostile } from "./hostile.js";
-import { tableHead, tableRow } from "./report.js";
+import { markdownTable, tableHead, tableRow } from "./report.js";
 
 const { env } = process;
 const minutes = numberFrom("MINUTES");
@@ -19,6 +20,10 @@ const seconds = minutes === undefined ? (numberFrom("SECONDS_EACH") ?? 20) : min
 const chosen = chooseAttacks(env.ATTACKS ?? "all");
 const nice = numberFrom("NICE") ?? 0;
 const basePort = numberFrom("BASE_PORT");
+const assertLatency = env.ASSERT_LATENCY === "1";
+const isMarkdown = env.MARKDOWN === "1";
+/** Enough for a few hundred records of the honest participant, with which its others compare. */
+const quietSecondsMax = 60;
 const parent = mkdtempSync(join(tmpdir(), "bss-hostile-"));
 /** What starting, recovering and ending may take beyond the attacks. */
 const graceMs = 10 * 60_000;
@@ -41,13 +46,15 @@ const outcome = await runHostile({
   attacks: chosen,
   seconds,
   together: minutes !== undefined,
-  assertLatency: env.ASSERT_LATENCY === "1",
+  assertLatency,
+  ...((assertLatency || isMarkdown) && { quietSecondsMax }),
   nice,
   archiveMiB: numberFrom("ARCHIVE_MIB") ?? 48,
   ...(basePort !== undefined && { basePort }),
   tell: (phase) => console.log(tableRow(phase)),
 });
 if (env.OUT !== undefined) writeFileSync(env.OUT, `${JSON.stringify(outcome, null, 1)}\n`);
+if (isMarkdown) console.log(`\n${markdownTable([outcome.quiet, ...outcome.phases])}\n`);
 for (const what of outcome.closing) console.log(`BROKEN at the end: ${what}`);
 const broken = [...outcome.phases.flatMap((phase) => phase.broken), ...outcome.closing];
 console.log(`\n${chosen.length} attacks, ${broken.length} bounds broken`);

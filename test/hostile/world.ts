@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { toHex } from "../../src/base/bytes.js";
 import { describeExit } from "../../src/cli/nodes/node-processes.js";
@@ -20,6 +21,9 @@ const archiveRecordsPerSubmission = 60;
 /** Of an ordinary service; the system of a developer may allow far more. */
 const descriptorsMax = 1_024;
 const readTimeoutMs = 10_000;
+/** Submissions: the honest participant has one as a rule. */
+const drainedMax = 2;
+const drainIntervalMs = 250;
 
 export type WorldOptions = {
   /** Does not exist yet. */
@@ -119,6 +123,19 @@ export class HostileWorld {
       return { height: Number(height), suspensions };
     } catch {
       return undefined;
+    }
+  }
+
+  /** Waits until hardly anything waits to be ordered. */
+  async drained(patienceMs: number): Promise<void> {
+    this.#auditor ??= await this.consortium.client("auditor-1", honestManagers);
+    const untilMs = performance.now() + patienceMs;
+    while (performance.now() < untilMs) {
+      const status = await this.#auditor
+        .status({ timeoutMs: readTimeoutMs })
+        .catch(() => undefined);
+      if (status !== undefined && status.poolSubmissions <= drainedMax) return;
+      await sleep(drainIntervalMs);
     }
   }
 

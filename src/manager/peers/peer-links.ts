@@ -1,7 +1,8 @@
 /**
- * The channels that this manager opens to every other one, each with two streams: what it says
- * in the ring, and what it relays. Both outlive connections; while one is down, messages wait in
- * a bounded queue.
+ * The channels that this manager opens to every other one, each with three streams: what it says
+ * in the ring, what it relays, and what of that is long. They outlive connections; while one is
+ * down, messages wait in a bounded queue. A lone record or a verdict does not wait for the imports
+ * of others, at neither end.
  */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Time } from "../../base/time.js";
@@ -49,10 +50,18 @@ export type ManagerLinksOptions = {
   readonly onDropped: (peerId: string, messages: number) => void;
 };
 
+/** A submission of more bytes is long: what HTTP/2 sends in one frame. */
+const shortBytesMax = 16 * 1024;
+/** Objections, each of some hundred bytes, of which more are long. */
+const shortObjectionsMax = 64;
+/** What may wait of messages that are not long, of `queueBytesMax`. */
+export const shortQueueShare = 1 / 4;
+
 type Link = {
   readonly channel: PeerChannel;
   readonly votes: ReconnectingStream<VoteMessage, VoteResponse>;
   readonly broadcasts: ReconnectingStream<BroadcastMessage, BroadcastResponse>;
+  readonly longBroadcasts: ReconnectingStream<BroadcastMessage, BroadcastResponse>;
 };
 
 export class PeerLinks {
@@ -73,8 +82,8 @@ export class PeerLinks {
   /** Messages that wait to be sent, over all peers. */
   get queueLength(): number {
     let length = 0;
-    for (const { votes, broadcasts } of this.#links.values()) {
-      length += votes.queueLength + broadcasts.queueLength;
+    for (const link of this.#links.values()) {
+      for (const stream of streamsOf(link)) length += stream.queueLength;
     }
     return length;
   }
@@ -89,14 +98,14 @@ export class PeerLinks {
   }
 
   sendBroadcast(peerId: string, message: BroadcastMessage): boolean {
-    return this.#links.get(peerId)?.broadcasts.send(message) ?? false;
+    const link = this.#links.get(peerId);
+    const stream = isLong(message) ? link?.longBroadcasts : link?.broadcasts;
+    return stream?.send(message) ?? false;
   }
 
   async close(): Promise<void> {
     const links = [...this.#links.values()];
-    await Promise.all(
-      links.flatMap(({ votes, broadcasts }) => [votes.close(), broadcasts.close()]),
-    );
+    await Promise.all(links.flatMap(streamsOf).map((stream) => stream.close()));
     for (const { channel } of links) channel.close();
   }
 }
@@ -146,13 +155,31 @@ function openLink(peer: Manager, options: ManagerLinksOptions): Link {
     onStateChange: (state, cause) => options.onLink(id, state === "connected", cause?.message),
     ...common,
   });
-  const broadcasts = new ReconnectingStream<BroadcastMessage, BroadcastResponse>({
+  const relayed = {
     open: () => channel.broadcast(),
-    onMessage: (message) => options.onBroadcastResponse(id, message),
+    onMessage: (message: BroadcastResponse) => options.onBroadcastResponse(id, message),
+    ...common,
+  };
+  const broadcasts = new ReconnectingStream<BroadcastMessage, BroadcastResponse>({
+    ...relayed,
+    queueBytesMax: options.queueBytesMax * shortQueueShare,
     onStateChange: (state) => {
       if (state === "connected") options.onBroadcastConnected(id);
     },
-    ...common,
   });
-  return { channel, votes, broadcasts };
+  const longBroadcasts = new ReconnectingStream<BroadcastMessage, BroadcastResponse>(relayed);
+  return { channel, votes, broadcasts, longBroadcasts };
+}
+
+function streamsOf({ votes, broadcasts, longBroadcasts }: Link) {
+  return [votes, broadcasts, longBroadcasts];
+}
+
+function isLong({ message }: BroadcastMessage): boolean {
+  if (message?.case === "objections") {
+    return (message.value.objections?.length ?? 0) > shortObjectionsMax;
+  }
+  if (message?.case !== "submission") return false;
+  const { records = [] } = message.value;
+  return records.reduce((sum, { length }) => sum + length, 0) > shortBytesMax;
 }

@@ -47,13 +47,19 @@ export class FairOrder {
     return least;
   }
 
+  /** What all pieces of a causer cost. */
+  costOf(causerId: string): number {
+    const causer = this.#causers.get(causerId);
+    return causer === undefined ? 0 : costOf(causer);
+  }
+
   /**
    * What is served until so much more of a causer would be, itself included: `own` is the causer's,
    * `all` everybody's. Nobody has to wait for what was postponed.
    */
   costUntil(causerId: string, cost: number): { readonly own: number; readonly all: number } {
     const causer = this.#causers.get(causerId);
-    const own = cost + (causer === undefined ? 0 : costOf(causer));
+    const own = cost + this.costOf(causerId);
     const end = own + Math.max(causer?.at ?? 0, this.#now);
     let all = own;
     for (const other of this.#causers.values()) {

@@ -35,6 +35,8 @@ import { noVainTries, oneMore, type VainTries } from "./vain-tries.js";
 const bytesPerTurn = 1_024;
 /** What one empty block has relayed again. */
 const relaysAgainMax = 16;
+/** Records of a submission that is worth waiting for when all else fills a block. */
+const loneRecordsMax = 40;
 /** Verdicts that came before their submission, remembered for it. */
 const earlyVerdictsMax = 10_000;
 
@@ -72,8 +74,8 @@ export type EmptyBlock = {
 /** To be relayed again, to those that have not said that they find it accurate. */
 export type RelayAgain = { readonly waiting: WaitingSubmission; readonly to: readonly string[] };
 
-/** What one participant has in the pool. */
-type Held = { readonly submissions: number; readonly bytes: number };
+/** What one participant has in the pool, and what of it came last, which may have left. */
+type Held = { readonly submissions: number; readonly bytes: number; readonly latest: Pooled };
 
 /** A record that is unsettled, with everything that brings it. */
 type PendingRecord = {
@@ -123,6 +125,11 @@ export class Pool implements KnownWork {
   /** What blocks take until so much more of a participant is placed; see FairOrder. */
   costUntil(participantId: string, cost: number): { readonly own: number; readonly all: number } {
     return this.#order.costUntil(participantId, cost);
+  }
+
+  /** What a participant has here, as its turns count it: records, and KiB. */
+  waitingOf(participantId: string): number {
+    return this.#order.costOf(participantId);
   }
 
   get recordCount(): number {
@@ -241,10 +248,11 @@ export class Pool implements KnownWork {
     this.#byId.set(submission.idHex, pooled);
     for (const record of submission.records) this.#hold(record, pooled);
     this.#byteCount += byteCount;
-    const held = this.#heldBy.get(participantId) ?? { submissions: 0, bytes: 0 };
+    const { submissions = 0, bytes = 0 } = this.#heldBy.get(participantId) ?? {};
     this.#heldBy.set(participantId, {
-      submissions: held.submissions + 1,
-      bytes: held.bytes + byteCount,
+      submissions: submissions + 1,
+      bytes: bytes + byteCount,
+      latest: pooled,
     });
     return "added";
   }
@@ -295,6 +303,17 @@ export class Pool implements KnownWork {
       const waits = vain?.since === this.#placings && nowMs < vain.callsAtMs;
       if (waits || !this.#isRipe(pooled, nowMs, awaited)) continue;
       if (placed === undefined || hasOthers(pooled, placed)) return true;
+    }
+    return false;
+  }
+
+  /** Whether a submission of few records is not ripe yet that is all that its participant has. */
+  loneIsUnripe(nowMs: number, awaited: readonly string[]): boolean {
+    for (const { submissions, latest } of this.#heldBy.values()) {
+      const { submission, unsettled, workOfEach } = latest;
+      const isLone = submissions === 1 && this.#byId.has(submission.idHex);
+      if (!isLone || unsettled.size * workOfEach > loneRecordsMax) continue;
+      if (!this.#isRipe(latest, nowMs, awaited)) return true;
     }
     return false;
   }
@@ -461,12 +480,13 @@ export class Pool implements KnownWork {
     this.#byId.delete(submission.idHex);
     this.#order.leave(turn);
     this.#byteCount -= byteCount;
-    const { submissions, bytes } = defined(
+    const held = defined(
       this.#heldBy.get(submission.participantId),
       "whose submission is in the pool holds something",
     );
-    const rest = { submissions: submissions - 1, bytes: bytes - byteCount };
-    if (rest.submissions > 0) this.#heldBy.set(submission.participantId, rest);
+    const submissions = held.submissions - 1;
+    const rest = { ...held, submissions, bytes: held.bytes - byteCount };
+    if (submissions > 0) this.#heldBy.set(submission.participantId, rest);
     else this.#heldBy.delete(submission.participantId);
   }
 }

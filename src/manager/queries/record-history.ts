@@ -26,8 +26,11 @@ import { seesMetadata } from "./record-rights.js";
 import type { RecordEntries } from "./unsealed-records.js";
 
 const versionsPerPage = { defaultSize: 1_000, sizeMax: 1_000 };
-/** Versions that one answer goes up, and what they may have together: unsealing takes time. */
-export const climbMax = { versions: 1_000, bytes: 32 * 2 ** 20 };
+/**
+ * Versions that one answer goes up, and what they may have together: unsealing takes time. It is so
+ * little that the caller's rest after the answer is worth it (rpc/bounds/unread-answers.ts).
+ */
+export const climbMax = { versions: 250, bytes: 8 * 2 ** 20 };
 
 /** Where an answer begins: it goes up from a version, or down from it. */
 type Place = { readonly direction: "up" | "down"; readonly hash: Uint8Array };

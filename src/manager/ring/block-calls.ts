@@ -14,6 +14,10 @@
  * had, or a part of a round has passed; a smaller part beside somebody else, who has waited for
  * their block already. What is not ripe, or was tried in vain, is no such group: beside it a lone
  * submission is ordered at once.
+ *
+ * While others fill every block, the next one begins as soon as one is appended. A lone submission
+ * that came meanwhile may lack only what the other managers are about to say of it. It is waited
+ * for a part of a round at most, or it would wait for two blocks.
  */
 import type { BlockFacts } from "../../ledger/blocks/block-facts.js";
 import { type ExecutedBlock, storageSuffices } from "../../ledger/blocks/executed-block.js";
@@ -33,6 +37,8 @@ const candidateBlocks = 2;
  */
 const gatherPart = { few: 1 / 3, many: 1 } as const;
 const gatherMsMax = 250;
+/** The same for a lone submission that others are about to find accurate, when all else is ripe. */
+const lonePart = 1 / 3;
 /** Submissions, those that were just placed included. */
 const manyMin = 8;
 
@@ -48,6 +54,7 @@ export type BlockCallsPorts = Pick<
     | "recordsPlaced"
     | "participantCount"
     | "leastWaiting"
+    | "loneIsUnripe"
     | "recordCount"
     | "ripeCount"
     | "submissionCount"
@@ -74,6 +81,8 @@ export class BlockCalls {
   #wasEmpty = false;
   /** The next block waits until so many records are ripe here, or this time has come. */
   #gathering = { records: 0, untilMs: Number.NEGATIVE_INFINITY };
+  /** The next block waits for lone submissions until then. */
+  #lonesUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(ports: BlockCallsPorts) {
     this.#ports = ports;
@@ -129,7 +138,10 @@ export class BlockCalls {
   /** What was placed is still in the pool. */
   #gather(placed: Appended["placed"], roundMs: number): void {
     const { pool, monotonicMs, askAfter } = this.#ports;
-    if (pool.recordCount >= this.recordsMax) return;
+    if (pool.recordCount >= this.recordsMax) {
+      this.#awaitLones(roundMs);
+      return;
+    }
     const isMany = pool.submissionCount >= manyMin;
     const hashes = new Set(placed.map(({ record }) => record.hashHex));
     // Of many the first one back would get a block of its own, and the rest wait for two.
@@ -146,6 +158,24 @@ export class BlockCalls {
     askAfter(Math.ceil(forMs) + 1);
   }
 
+  /**
+   * The next block is full without those that are on their way to being ripe. Whoever has little
+   * would wait for all of it, and then for one more.
+   */
+  #awaitLones(roundMs: number): void {
+    const { pool, monotonicMs, askAfter } = this.#ports;
+    if (!pool.loneIsUnripe(monotonicMs(), this.#awaited())) return;
+    const forMs = Math.min(roundMs * lonePart, gatherMsMax);
+    this.#lonesUntilMs = monotonicMs() + forMs;
+    askAfter(Math.ceil(forMs) + 1);
+  }
+
+  get #isAwaitingLones(): boolean {
+    const { pool, monotonicMs } = this.#ports;
+    const nowMs = monotonicMs();
+    return nowMs < this.#lonesUntilMs && pool.loneIsUnripe(nowMs, this.#awaited());
+  }
+
   get #isGathering(): boolean {
     const { pool, monotonicMs } = this.#ports;
     const { records, untilMs } = this.#gathering;
@@ -158,7 +188,7 @@ export class BlockCalls {
 
   #recordsCall(): boolean {
     const { pool, policy, members, monotonicMs } = this.#ports;
-    if (this.#isGathering) return false;
+    if (this.#isGathering || this.#isAwaitingLones) return false;
     return storageSuffices(members(), policy) && pool.calls(monotonicMs(), this.#awaited());
   }
 

@@ -18,7 +18,7 @@ import { RpcError } from "../../rpc/rpc-error.js";
  * Records in vain, of one participant: a large import that is sent again is refused as one. At once
  * are more than parsing the longest submission costs, so that few refused ones do not hold it up.
  */
-export const refusalLimits = { perSecond: 250, burst: 5_000, causersMax: 10_000 } as const;
+export const refusalLimits = { perSecond: 100, burst: 5_000, causersMax: 10_000 } as const;
 /** What a record that is on the ledger costs; a refused one costs 1. */
 const onLedgerPrice = 1 / 8;
 

@@ -93,7 +93,9 @@ export async function screenTogether(
   const { height } = context.head();
   const pause = context.pauses();
   const state = await context.readState(submissions.flatMap(readKeysOfSubmission));
-  await pause();
+  const records = submissions.flatMap((submission) => submission.records);
+  // Few are one piece of work, and nobody rests for having waited for the disk.
+  if (workOfAll(records) > recordsAtOnce) await pause();
   const tables = new StateTables(state);
   const signed = await Promise.all(
     submissions.map((submission) => checkSignatures(submission, tables, context, pause)),
@@ -275,23 +277,38 @@ export type Pause = () => Promise<void>;
 /** A piece that took longer was held up by something else. */
 const pauseMaxMs = 50;
 
+/** Until when those rest that make way for others: they do so one after the other. */
+export type SharedRest = { untilMs: number };
+
 /**
  * The pauses of long work on submissions, between its pieces; the work begins now. A node is one
  * thread: while a height is being voted on, a pause is `restTimes` as long as the piece before it.
  * So the ring has at least half of the thread, however much there is to screen, and no manager is
- * found absent because of it.
+ * found absent because of it. Where the pause is longer than the piece, all work that shares the
+ * rests has no more of the thread than one alone.
  */
 export function pausesOf(
   { monotonicMs, after, breathe }: Pick<Time, "monotonicMs" | "after" | "breathe">,
   isVoting: () => boolean,
+  shared: SharedRest = { untilMs: 0 },
   restTimes: () => number = () => 1,
 ): Pause {
   let resumedMs = monotonicMs();
+  const restOf = (workedMs: number, nowMs: number) => {
+    const times = restTimes();
+    if (times <= 1) return workedMs * times;
+    shared.untilMs = Math.max(shared.untilMs, nowMs) + workedMs * times;
+    return shared.untilMs - nowMs;
+  };
   return async () => {
-    const workedMs = Math.min(monotonicMs() - resumedMs, pauseMaxMs);
-    const restMs = workedMs * restTimes();
-    if (isVoting()) await new Promise<void>((resolve) => after(restMs, resolve));
-    else await breathe();
+    const nowMs = monotonicMs();
+    const workedMs = Math.min(nowMs - resumedMs, pauseMaxMs);
+    if (isVoting()) {
+      const restMs = restOf(workedMs, nowMs);
+      await new Promise<void>((resolve) => after(restMs, resolve));
+    } else {
+      await breathe();
+    }
     resumedMs = monotonicMs();
   };
 }
@@ -343,7 +360,11 @@ class ScreenedTogether {
 }
 
 export type ScreenerContext = ScreeningContext &
-  Pick<ManagerContext, "monotonicMs"> & { readonly time: Pick<Time, "after"> };
+  Pick<ManagerContext, "monotonicMs"> & {
+    readonly time: Pick<Time, "after">;
+    /** Whether so much of a participant waits that the next blocks are full without more. */
+    readonly isAhead: (participantId: string) => boolean;
+  };
 
 /** What the second look at open records says: nothing is open any more. */
 export type SecondLook = Omit<Screened, "open">;
@@ -355,9 +376,10 @@ export type SecondLook = Omit<Screened, "open">;
 const largeRecordsMin = 50;
 /**
  * How long large ones rest between their pieces, in times of a piece: while somebody else's small
- * one may be in a block that is voted on, so that it has three quarters of the thread.
+ * one may be in a block that is voted on, so that it has three quarters of the thread, and nine
+ * tenths if the participant of the large one fills the next blocks without it.
  */
-const restTimes = { alone: 1, besideSmall: 3 } as const;
+const restTimes = { alone: 1, besideSmall: 3, ahead: 9 } as const;
 /** So long after a small one came: longer than one takes under load. */
 const besideSmallMs = 5_000;
 const atOnceMax = { large: 1, small: 16, smallOfCauser: 8 } as const;
@@ -471,13 +493,19 @@ export class Screener {
     this.#lastSmall = { participantId, ms: this.#context.monotonicMs() };
   }
 
+  /** Of work on records that has time while small submissions come. */
+  pauses(): Pause {
+    return this.#pauses("");
+  }
+
   /** Of a large submission of the participant. */
   #pauses(participantId: string): Pause {
     const { monotonicMs } = this.#context;
     return this.#context.pauses(() => {
       const isOwn = this.#lastSmall.participantId === participantId;
       const { ms } = isOwn ? this.#lastOfOthers : this.#lastSmall;
-      return monotonicMs() - ms < besideSmallMs ? restTimes.besideSmall : restTimes.alone;
+      if (monotonicMs() - ms >= besideSmallMs) return restTimes.alone;
+      return this.#context.isAhead(participantId) ? restTimes.ahead : restTimes.besideSmall;
     });
   }
 

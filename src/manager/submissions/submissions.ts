@@ -131,6 +131,12 @@ export type TakeOptions = {
   readonly onPooled?: () => void;
 };
 
+/**
+ * A participant of whom so many of the longest blocks wait is in no hurry to have more screened:
+ * what is voted on waits too, and a small record takes nearly two turns.
+ */
+const aheadBlocks = 4;
+
 /** What the pool made of a submission; "settled" when nothing of it is left to order. */
 type Added = ReturnType<Pool["add"]> | "settled";
 
@@ -149,19 +155,23 @@ export class Submissions {
     this.#parts = parts;
     const { pool, candidates, ring, tip, size } = parts;
     const { monotonicMs } = context;
+    const shared = { untilMs: 0 };
+    const isVoting = () => ring.status().step !== "idle";
     const screening = {
       ...context,
-      pauses: (restTimes?: () => number) =>
-        pausesOf(context.time, () => ring.status().step !== "idle", restTimes),
+      pauses: (restTimes?: () => number) => pausesOf(context.time, isVoting, shared, restTimes),
       mightCure: (record: ParsedRecord, reason: RuleReason) =>
         pool.mightCure(record, reason) || candidates.mightCure(record, reason),
     };
-    this.#screener = new Screener(screening, tip);
+    const aheadMin = aheadBlocks * context.policy.blockRecordsMax;
+    const isAhead = (id: string) => pool.waitingOf(id) >= aheadMin;
+    this.#screener = new Screener({ ...screening, isAhead }, tip);
     this.#summaries = new BlockSummaries(context.store);
     const blockRecordsMax = () => size.recordsMax(monotonicMs());
     this.#admission = new Admission({ pool, blockRecordsMax, monotonicMs });
-    this.#sealing = new PoolSealing({ ...screening, ...parts });
-    this.#objections = new Objections(screening, {
+    const beside = { ...screening, pauses: () => this.#screener.pauses() };
+    this.#sealing = new PoolSealing({ ...beside, ...parts });
+    this.#objections = new Objections(beside, {
       ...parts,
       refuse: (...refused) => this.#refuse(...refused),
     });

@@ -49,7 +49,7 @@ const restTimes = { busy: 3, else: 1 } as const;
  * It rests no longer, as a reading that took so long was held up by something else. A node that
  * catches up asks elsewhere after 1.5 s, and takes who does not answer for 5 s for silent.
  */
-const restMsMax = 1_000;
+const restMsMax = { page: 3_000, long: 1_000 } as const;
 /** One caller that lists without end and rests as long keeps a process busy half of its time. */
 const busyAbove = 3 / 4;
 
@@ -137,7 +137,7 @@ export class UnreadAnswers {
       else answer.giveBack(pageBytesMax - bytes.length);
       return bytes;
     };
-    return this.#inRestedTurn(this.#pageTurns, answer.causer, (reading) =>
+    return this.#inRestedTurn(this.#pageTurns, "page", answer.causer, (reading) =>
       this.#pages.run(answer.causer, () => reading(read), group),
     );
   }
@@ -149,7 +149,7 @@ export class UnreadAnswers {
    */
   inTurn<T>(answer: UnreadAnswer, send: (read: Reading) => Promise<T>): Promise<T> {
     const lane = this.#long[groupOf(answer.identity)];
-    return this.#inRestedTurn(this.#longTurns, answer.causer, (reading) =>
+    return this.#inRestedTurn(this.#longTurns, "long", answer.causer, (reading) =>
       lane.run(answer.causer, () => send(reading)),
     );
   }
@@ -157,6 +157,7 @@ export class UnreadAnswers {
   /** Runs `work`; the causer's next one waits for a few times what the reading of this one took. */
   #inRestedTurn<T>(
     turns: FairLane,
+    kind: keyof typeof restMsMax,
     causer: string,
     work: (reading: Reading) => Promise<T>,
   ): Promise<T> {
@@ -174,7 +175,7 @@ export class UnreadAnswers {
         await work(reading).then(resolve, reject);
         const isBusy = this.#options.isPressed() || this.#options.busyShare() > busyAbove;
         const restMs = (isBusy ? restTimes.busy : restTimes.else) * spentMs;
-        await sleep(Math.min(restMs, restMsMax));
+        await sleep(Math.min(restMs, restMsMax[kind]));
       });
     });
   }

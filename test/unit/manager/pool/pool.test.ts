@@ -33,6 +33,40 @@ function add(pool: Pool, submission: ParsedSubmission, nowMs = 0, own = true) {
 }
 
 describe("the pool", () => {
+  test("knows of a lone submission that is not ripe, and not of one of several or a long one", () => {
+    const pool = poolOf();
+    const [first, second] = [submissionBy("participant-1"), submissionBy("participant-1")];
+    const long = submissionBy("participant-2", 41);
+    const isUnripe = (nowMs = 0) => pool.loneIsUnripe(nowMs, peers);
+    assert.equal(isUnripe(), false);
+    add(pool, long);
+    assert.equal(isUnripe(), false);
+    add(pool, first);
+    assert.equal(isUnripe(), true);
+    assert.equal(isUnripe(verdictWaitMs), false);
+    add(pool, second);
+    assert.equal(isUnripe(), false);
+    pool.placed(hashes(first));
+    assert.equal(isUnripe(), true);
+    pool.placed(hashes(second));
+    assert.equal(isUnripe(), false);
+  });
+
+  test("knows what each participant has, as long as it waits", () => {
+    const pool = poolOf();
+    const submissions = [2, 3].map((records) => submissionBy("participant-1", records));
+    const waiting = () => pool.waitingOf("participant-1");
+    const [first, second] = submissions.map((each) => {
+      add(pool, each);
+      return waiting();
+    });
+    assert.ok(first !== undefined && first >= 2, "each record counts, and its bytes");
+    assert.ok(second !== undefined && second >= first + 3);
+    assert.equal(pool.waitingOf("participant-2"), 0);
+    for (const each of submissions) pool.placed(hashes(each));
+    assert.equal(waiting(), 0);
+  });
+
   test("gives a submission out once all others have said yes, or the wait is over", () => {
     const pool = poolOf();
     const [first, second] = [submissionBy("participant-1"), submissionBy("participant-1")];

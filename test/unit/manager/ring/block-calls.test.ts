@@ -57,8 +57,9 @@ describe("a manager calls for a block", () => {
       relayAgain: ({ waiting, to }) => again.push([waiting.submission, to]),
     });
 
-  const add = (participantId = "participant-1") => {
-    const submission = submitted([documentBytes()], participantId);
+  const add = (count = 1, ownerId = "participant-1") => {
+    const records = Array.from({ length: count }, () => documentBytes({}, { ownerId }));
+    const submission = submitted(records, ownerId);
     const unsettled = submission.records.map(({ hashHex }) => hashHex);
     pool.add(submission, { causer, nowMs: clockMs, unsettled });
     return submission;
@@ -134,7 +135,7 @@ describe("a manager calls for a block", () => {
   test("not that late beside somebody who was not answered", () => {
     const [first] = Array.from({ length: 8 }, () => add());
     assert.ok(first);
-    add("participant-2");
+    add(1, "participant-2");
     calls.onAppended(blockOf("manager-2", first), members, 120);
     placed(first);
     clockMs += 39;
@@ -176,6 +177,38 @@ describe("a manager calls for a block", () => {
     ripen(add());
     assert.equal(calls.due, true);
   });
+
+  for (const [what, waits, prepare] of [
+    ["a moment later when a lone one beside it", true, () => add(40, "participant-2")],
+    ["at once when a long one beside it", false, () => add(41, "participant-2")],
+    [
+      "at once when one of several beside it",
+      false,
+      () => void [add(1, "participant-2"), add(1, "participant-2")],
+    ],
+  ] as const) {
+    test(`for a block that is full in any case, ${what} is not ripe yet`, () => {
+      pool = new Pool({ limits: { submissionsMax: 100, bytesMax: 1e7 }, verdictWaitMs: 60_000 });
+      calls = callsOf(20);
+      const ripen = ({ id }: ParsedSubmission) => {
+        for (const managerId of managerIds) pool.verdict(managerId, id);
+      };
+      const [first, second] = [add(), add(50)];
+      for (const each of [first, second]) ripen(each);
+      const lone = prepare();
+      calls.onAppended(blockOf("manager-2", first), members, 120);
+      placed(first);
+      assert.equal(calls.due, !waits);
+      assert.deepEqual(asked, waits ? [41] : []);
+      if (lone === undefined || !waits) return;
+      clockMs += 40;
+      assert.equal(calls.due, true, "not for long");
+      clockMs -= 1;
+      assert.equal(calls.due, false);
+      ripen(lone);
+      assert.equal(calls.due, true, "and not once it is ripe");
+    });
+  }
 
   test("at once for what comes alone, fills a block, or follows one that others shipped", () => {
     const alone = add();

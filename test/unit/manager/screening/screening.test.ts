@@ -6,6 +6,7 @@ import type { ParsedRecord } from "../../../../src/ledger/records/records.js";
 import {
   pausesOf,
   Screener,
+  type SharedRest,
   screenSubmission,
   screenTogether,
   violationsNow,
@@ -285,9 +286,11 @@ describe("[R3.9] long work on submissions", () => {
   test("rests three times as long while small ones of anybody else come", async () => {
     const { ports } = await LedgerWorld.create();
     let nowMs = 0;
+    let ahead = "";
     let times: (number | undefined)[] = [];
     const pauses = (restTimes?: () => number) => async () => void times.push(restTimes?.());
-    const context = { ...ports, pauses, monotonicMs: () => nowMs, time: systemTime };
+    const isAhead = (id: string) => id === ahead;
+    const context = { ...ports, pauses, monotonicMs: () => nowMs, time: systemTime, isAhead };
     const screener = new Screener(context, { knowsAllFinal: false });
     const restsOf = async (records: number, id = `of ${records}`) => {
       times = [];
@@ -296,11 +299,15 @@ describe("[R3.9] long work on submissions", () => {
       return [...new Set(times)];
     };
     assert.deepEqual(await restsOf(50), [1]);
-    assert.deepEqual(await restsOf(1), [undefined], "small ones rest as little as ever");
+    assert.deepEqual(await restsOf(1), [], "small ones are a single piece");
     assert.deepEqual(await restsOf(50), [3]);
     assert.deepEqual(await restsOf(50, "of 1"), [1], "its own small one has nobody wait");
     await restsOf(1, "of 50");
     assert.deepEqual(await restsOf(50), [3], "the other's came no longer ago");
+    ahead = "another";
+    assert.deepEqual(await restsOf(50), [3]);
+    ahead = "of 50";
+    assert.deepEqual(await restsOf(50), [9], "it could fill the next block by itself");
     nowMs = 5_000;
     assert.deepEqual(await restsOf(50), [1]);
   });
@@ -327,7 +334,7 @@ describe("[R3.9] long work on submissions", () => {
     assert.equal(paused, 5);
   });
 
-  const setUp = (isVoting: () => boolean, restTimes?: () => number) => {
+  const setUp = (isVoting: () => boolean, restTimes?: () => number, shared?: SharedRest) => {
     const clock = { nowMs: 1_000, breaths: 0, waits: [] as number[] };
     const time = {
       monotonicMs: () => clock.nowMs,
@@ -341,7 +348,7 @@ describe("[R3.9] long work on submissions", () => {
         clock.breaths += 1;
       },
     };
-    return { clock, pause: pausesOf(time, isVoting, restTimes) };
+    return { clock, pause: pausesOf(time, isVoting, shared, restTimes) };
   };
 
   test("pauses for as long as it has worked while votes are under way", async () => {
@@ -365,6 +372,23 @@ describe("[R3.9] long work on submissions", () => {
       times = 1;
     }
     assert.deepEqual(clock.waits, [18, 10]);
+  });
+
+  test("rests one after the other where it makes way for others", async () => {
+    const shared = { untilMs: 0 };
+    const one = setUp(
+      () => true,
+      () => 3,
+      shared,
+    );
+    const other = setUp(
+      () => true,
+      () => 3,
+      shared,
+    );
+    for (const { clock } of [one, other]) clock.nowMs += 10;
+    await Promise.all([one.pause(), other.pause()]);
+    assert.deepEqual([one.clock.waits, other.clock.waits], [[30], [60]]);
   });
 
   test("does not take what held it up for work", async () => {

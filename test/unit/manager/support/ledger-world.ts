@@ -42,6 +42,7 @@ export class LedgerWorld {
       monotonicMs: () => this.monotonicMs,
       attentiveMs: () => this.monotonicMs,
       pauses: () => systemTime.breathe,
+      isAhead: () => false,
       mightCure: () => false,
     };
   }
