@@ -51,8 +51,8 @@ export function strictDecode<Desc extends DescMessage>(
 }
 
 /**
- * What protobuf-es decodes, and as it does: unknown fields and all that is refused above are left to
- * it. What nodes and clients write is strict, and read in a fraction of its time.
+ * What protobuf-es decodes, and as it does: unknown fields and all that is refused above are left
+ * to it. What nodes and clients write is strict, and read in a fraction of its time.
  *
  * @throws Error for bytes that are no such message
  */
