@@ -1,11 +1,6 @@
 /** Messages as bytes and methods by name, as both are on the wire. */
-import {
-  type DescMessage,
-  type DescMethod,
-  fromBinary,
-  type MessageInitShape,
-  type MessageShape,
-} from "@bufbuild/protobuf";
+import type { DescMessage, DescMethod, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import { decode } from "../ledger/strict-decode.js";
 import { encode } from "../ledger/wire.js";
 import { type WireBounds, wireProblem } from "../ledger/wire-bounds.js";
 import { RpcError } from "./rpc-error.js";
@@ -27,7 +22,7 @@ export function decodeMessage<D extends DescMessage>(
     });
   }
   try {
-    return fromBinary(schema, plain);
+    return decode(schema, plain);
   } catch (error) {
     throw malformed(schema, error instanceof Error ? error.message : String(error));
   }

@@ -7,6 +7,7 @@ import { PrivateEntrySchema } from "../../../src/gen/bss/v1/block_pb.js";
 import { MemberEntrySchema } from "../../../src/gen/bss/v1/members_pb.js";
 import {
   MeterReadingSchema,
+  ProfileRunSchema,
   RecordSchema,
   SubmissionHeaderSchema,
 } from "../../../src/gen/bss/v1/record_pb.js";
@@ -187,5 +188,11 @@ describe("strict decoding of anything", () => {
         assert.deepEqual(strictDecode(MeterReadingSchema, encoded), { ok: true, value: message });
       }),
     );
+  });
+
+  test("agrees with the library on members of an enum that have five bytes", () => {
+    const run = varint(2, 0xff, 0xff, 0xff, 0xff, 0x0f);
+    const value = fromBinary(ProfileRunSchema, run);
+    assert.deepEqual(strictDecode(ProfileRunSchema, run), { ok: true, value });
   });
 });
