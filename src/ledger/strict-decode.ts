@@ -66,6 +66,8 @@ export function decode<Desc extends DescMessage>(
   return message === undefined ? fromBinary(schema, bytes) : (message as MessageShape<Desc>);
 }
 
+/** EXPLICIT of google.protobuf.FeatureSet.FieldPresence, whose generated code is large. */
+const explicitPresence = 1;
 const wireVarint = 0;
 const wireBytes = 2;
 const oneofsMax = 8;
@@ -274,12 +276,16 @@ function isReadable(schema: DescMessage): boolean {
 }
 
 function isReadableField(field: DescField): boolean {
-  if (field.fieldKind === "map" || field.number >= fieldsMax || field.proto.proto3Optional) {
-    return false;
-  }
+  if (field.fieldKind === "map" || field.number >= fieldsMax || isOptional(field)) return false;
   if (field.message !== undefined) return isReadable(field.message);
   if (field.enum !== undefined) return field.fieldKind !== "list";
   return kindOf(field) !== undefined;
+}
+
+/** Whether a value that is its type's default differs from none. */
+function isOptional({ fieldKind, oneof, presence }: DescField): boolean {
+  const isValue = fieldKind === "scalar" || fieldKind === "enum";
+  return isValue && oneof === undefined && presence === explicitPresence;
 }
 
 function layoutOf(schema: DescMessage): Layout {
