@@ -41,7 +41,7 @@ export function callWait(
 
 function reserveMs(leftMs: number): number {
   const { part, leastMs, mostMs } = deadlineReserve;
-  return Math.min(Math.max(leftMs * part, leastMs), mostMs);
+  return Math.min(Math.max(Math.ceil(leftMs * part), leastMs), mostMs);
 }
 
 function late(when: string): RpcError {

@@ -12,6 +12,7 @@ describe("a call that waits for a block", () => {
   const cases: readonly (readonly [string, number | undefined, object, number, RegExp])[] = [
     ["until a little before its deadline", 10_000, {}, 9_750, /not final before the deadline/],
     ["until longer before a late one", 60_000, {}, 58_800, /before the deadline/],
+    ["whole milliseconds, as timers take no others", 60_010, {}, 58_809, /before the deadline/],
     ["until 2 s before a very late one", 590_000, {}, 588_000, /before the deadline/],
     ["not at all once the deadline has passed", -5_000, {}, 0, /before the deadline/],
     ["30 s without a deadline", undefined, {}, 30_000, /in the 30 s .* without a deadline;/],
