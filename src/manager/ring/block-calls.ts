@@ -36,9 +36,10 @@ const candidateBlocks = 2;
  * waits has waited in vain; of many some come in any case.
  */
 const gatherPart = { few: 1 / 3, many: 1 } as const;
-const gatherMsMax = 250;
 /** The same for a lone submission that others are about to find accurate, when all else is ripe. */
 const lonePart = 1 / 3;
+/** However long rounds take. */
+const holdMsMax = 250;
 /** Submissions, those that were just placed included. */
 const manyMin = 8;
 
@@ -137,7 +138,7 @@ export class BlockCalls {
 
   /** What was placed is still in the pool. */
   #gather(placed: Appended["placed"], roundMs: number): void {
-    const { pool, monotonicMs, askAfter } = this.#ports;
+    const { pool, monotonicMs } = this.#ports;
     if (pool.recordCount >= this.recordsMax) {
       this.#awaitLones(roundMs);
       return;
@@ -148,14 +149,11 @@ export class BlockCalls {
     if (!isMany && !pool.calls(monotonicMs(), this.#awaited(), hashes)) return;
     const isBeside = isMany && pool.hasRipeOfOthers(monotonicMs(), this.#awaited(), hashes);
     const part = isMany && !isBeside ? gatherPart.many : gatherPart.few;
-    const forMs = Math.min(roundMs * part, gatherMsMax);
     // What is not ripe by now may not be for long, and nobody waits for it. Of what was placed only
     // whoever made the block heard all verdicts.
     const rest = { max: this.recordsMax, placed: hashes };
     const records = hashes.size + pool.ripeCount(monotonicMs(), this.#awaited(), rest);
-    this.#gathering = { records, untilMs: monotonicMs() + forMs };
-    // A timer may end up to 1 ms too soon, and nobody would ask again.
-    askAfter(Math.ceil(forMs) + 1);
+    this.#gathering = { records, untilMs: this.#holdUntil(roundMs, part) };
   }
 
   /**
@@ -163,11 +161,18 @@ export class BlockCalls {
    * would wait for all of it, and then for one more.
    */
   #awaitLones(roundMs: number): void {
-    const { pool, monotonicMs, askAfter } = this.#ports;
+    const { pool, monotonicMs } = this.#ports;
     if (!pool.loneIsUnripe(monotonicMs(), this.#awaited())) return;
-    const forMs = Math.min(roundMs * lonePart, gatherMsMax);
-    this.#lonesUntilMs = monotonicMs() + forMs;
+    this.#lonesUntilMs = this.#holdUntil(roundMs, lonePart);
+  }
+
+  /** The end of a hold of a part of a round, at which it asks again whether a block is due. */
+  #holdUntil(roundMs: number, part: number): number {
+    const { monotonicMs, askAfter } = this.#ports;
+    const forMs = Math.min(roundMs * part, holdMsMax);
+    // A timer may end up to 1 ms too soon, and nobody would ask again.
     askAfter(Math.ceil(forMs) + 1);
+    return monotonicMs() + forMs;
   }
 
   get #isAwaitingLones(): boolean {
