@@ -62,10 +62,11 @@ export class UnreadAnswers {
   readonly #options: UnreadAnswersOptions;
   readonly #groups: Readonly<Record<AnswerGroup, Holdings>>;
   readonly #pages: FairLane;
-  /** One page of a caller, and its rest, which takes no place of `#pages` from others. */
-  readonly #pageTurns = new FairLane(Number.POSITIVE_INFINITY, pagesPerCallerMax);
-  /** The same of long answers. */
-  readonly #longTurns = new FairLane(Number.POSITIVE_INFINITY, longAnswersPerCallerMax);
+  /** What one caller has at a time, and its rest, which takes no place in a lane from others. */
+  readonly #turns = {
+    page: new FairLane(Number.POSITIVE_INFINITY, pagesPerCallerMax),
+    long: new FairLane(Number.POSITIVE_INFINITY, longAnswersPerCallerMax),
+  };
   /** A long answer has its place from before it is read until its caller has taken it. */
   readonly #long: Readonly<Record<AnswerGroup, FairLane>>;
   /** Answers that hold bytes. */
@@ -137,7 +138,7 @@ export class UnreadAnswers {
       else answer.giveBack(pageBytesMax - bytes.length);
       return bytes;
     };
-    return this.#inRestedTurn(this.#pageTurns, "page", answer.causer, (reading) =>
+    return this.#inRestedTurn("page", answer.causer, (reading) =>
       this.#pages.run(answer.causer, () => reading(read), group),
     );
   }
@@ -149,14 +150,13 @@ export class UnreadAnswers {
    */
   inTurn<T>(answer: UnreadAnswer, send: (read: Reading) => Promise<T>): Promise<T> {
     const lane = this.#long[groupOf(answer.identity)];
-    return this.#inRestedTurn(this.#longTurns, "long", answer.causer, (reading) =>
+    return this.#inRestedTurn("long", answer.causer, (reading) =>
       lane.run(answer.causer, () => send(reading)),
     );
   }
 
   /** Runs `work`; the causer's next one waits for a few times what the reading of this one took. */
   #inRestedTurn<T>(
-    turns: FairLane,
     kind: keyof typeof restMsMax,
     causer: string,
     work: (reading: Reading) => Promise<T>,
@@ -171,7 +171,7 @@ export class UnreadAnswers {
       }
     };
     return new Promise((resolve, reject) => {
-      void turns.run(causer, async () => {
+      void this.#turns[kind].run(causer, async () => {
         await work(reading).then(resolve, reject);
         const isBusy = this.#options.isPressed() || this.#options.busyShare() > busyAbove;
         const restMs = (isBusy ? restTimes.busy : restTimes.else) * spentMs;
