@@ -1,7 +1,7 @@
 /**
  * The one interface under everything that a node keeps on disk: an ordered map from byte strings to
- * byte strings. Keys are in the order of their unsigned bytes. Two implementations, RocksDB for
- * nodes and memory for tests and simulation, pass one contract suite. Around it:
+ * byte strings. Keys are in the order of their unsigned bytes. Nodes have it from RocksDB, tests
+ * from memory; both pass one contract suite. Around it:
  *
  *     what is kept under which key         buckets.ts, key-codec.ts, chain/chain-writes.ts
  *     a block is written in one batch      `append` of manager-store.ts and storage-node-store.ts

@@ -10,7 +10,7 @@ import { blockId } from "../../../src/ledger/blocks/block-hashes.js";
 import type { LedgerHead } from "../../../src/ledger/state/head.js";
 import { BlockValidator } from "../../../src/manager/ring/block-validator.js";
 import { ManagerStore } from "../../../src/store/manager-store.js";
-import { openMemoryStore } from "../../../src/store/memory-store.js";
+import { openMemoryStore } from "../../support/memory-store.js";
 import type { Consortium } from "../consortium.js";
 import { Checker, type FinalBlock } from "../events.js";
 import type { FinalDisks } from "./final-disks.js";

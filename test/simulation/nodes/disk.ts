@@ -26,10 +26,10 @@ import {
   type WriteOperation,
 } from "../../../src/store/key-value-store.js";
 import { closedError, refusedAfterFailure, StoreError } from "../../../src/store/store-error.js";
+import { copyOf, copyOfOperation, SortedMap } from "../../support/sorted-map.js";
 import type { Random } from "../random.js";
 import type { Scheduler } from "../scheduler.js";
 import { never, type Process } from "./process.js";
-import { SortedMap } from "./sorted-map.js";
 
 /** What is done to the owner of a disk at a write. */
 export type WriteFault = "none" | "during" | "after" | "while-sending";
@@ -50,7 +50,7 @@ export type DiskPorts = {
 /** What a disk holds at some time. */
 export type DiskImage = { readonly content: SortedMap };
 
-type Undo = { readonly key: string; readonly before: Uint8Array | undefined };
+type Undo = { readonly key: Uint8Array; readonly before: Uint8Array | undefined };
 type Pending = { readonly batch: readonly WriteOperation[] };
 
 const slowWriteMs = 30;
@@ -153,7 +153,7 @@ export class SimulatedDisk {
   #apply(batch: readonly WriteOperation[]): readonly Undo[] {
     this.onWrite(batch);
     return batch.map((operation) => {
-      const key = toText(operation.key);
+      const { key } = operation;
       const before = this.content.get(key);
       this.content.put(key, operation.type === "put" ? operation.value : undefined);
       return { key, before };
@@ -178,17 +178,17 @@ class DiskStore implements KeyValueStore {
 
   getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
     assertKeys(keys);
-    return this.#read(() => keys.map((key) => copyOf(this.#disk.content.get(toText(key)))));
+    return this.#read(() =>
+      keys.map((key) => {
+        const value = this.#disk.content.get(key);
+        return value && copyOf(value);
+      }),
+    );
   }
 
   range(options: RangeOptions): Promise<readonly Entry[]> {
     assertRange(options);
-    const { gte, lt, reverse = false, limit } = options;
-    return this.#read(() =>
-      this.#disk.content
-        .range({ gte: toText(gte), lt: toText(lt), reverse, limit })
-        .map(([key, value]): Entry => [fromText(key), new Uint8Array(value)]),
-    );
+    return this.#read(() => this.#disk.content.range(options));
   }
 
   scan(options: ScanOptions): AsyncIterable<Entry> {
@@ -268,23 +268,4 @@ class DiskStore implements KeyValueStore {
   #assertOpen(): void {
     if (this.#closed) throw closedError();
   }
-}
-
-function copyOf(bytes: Uint8Array | undefined): Uint8Array | undefined {
-  return bytes && new Uint8Array(bytes);
-}
-
-function copyOfOperation(operation: WriteOperation): WriteOperation {
-  const key = new Uint8Array(operation.key);
-  return operation.type === "put"
-    ? { type: "put", key, value: new Uint8Array(operation.value) }
-    : { type: "delete", key };
-}
-
-function toText(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
-}
-
-function fromText(text: string): Uint8Array {
-  return new Uint8Array(Buffer.from(text, "latin1"));
 }

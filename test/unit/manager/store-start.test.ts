@@ -8,7 +8,7 @@ import { Closers } from "../../../src/node/running-node.js";
 import { buckets } from "../../../src/store/buckets.js";
 import { bucketRange } from "../../../src/store/key-codec.js";
 import { ManagerStore } from "../../../src/store/manager-store.js";
-import { openMemoryStore } from "../../../src/store/memory-store.js";
+import { openMemoryStore } from "../../support/memory-store.js";
 import { temporaryDirectory } from "../../support/temporary-directory.js";
 import { epochKey, genesis } from "../ledger/support/consortium.js";
 import { blocks } from "../store/support/chain.js";

@@ -15,7 +15,7 @@ import { LocalSigner } from "../../../src/manager/signing/local-signer.js";
 import { type Said, signRequestOf } from "../../../src/manager/signing/signed-statements.js";
 import { StatementLog } from "../../../src/manager/signing/statement-log.js";
 import { ManagerStore } from "../../../src/store/manager-store.js";
-import { createMemoryDisk, type MemoryDisk } from "../../../src/store/memory-store.js";
+import { createMemoryDisk, type MemoryDisk } from "../../support/memory-store.js";
 import { Chain } from "../ledger/support/chain.js";
 import { consortiumId, genesis } from "../ledger/support/consortium.js";
 import { documentBytes, submitted } from "../ledger/support/records.js";

@@ -4,9 +4,9 @@ import { create } from "@bufbuild/protobuf";
 import { BlockCertificatesSchema } from "../../../src/gen/bss/v1/block_pb.js";
 import { type HaltEvidence, haltForGood, keptEvidence } from "../../../src/storage-node/halting.js";
 import { AttestationMark } from "../../../src/store/double-sign-protection/attestation-mark.js";
-import { createMemoryDisk } from "../../../src/store/memory-store.js";
 import { StorageNodeStore } from "../../../src/store/storage-node-store.js";
 import { StoreError, type StoreErrorCode } from "../../../src/store/store-error.js";
+import { createMemoryDisk } from "../../support/memory-store.js";
 import { genesis } from "../ledger/support/consortium.js";
 import { publicKeyOf } from "../ledger/support/records.js";
 

@@ -11,8 +11,8 @@ import { AttestationSchema, VoteKind, VoteSchema } from "../../../src/gen/bss/v1
 import { buckets } from "../../../src/store/buckets.js";
 import type { KeyValueStore } from "../../../src/store/key-value-store.js";
 import { ManagerStore } from "../../../src/store/manager-store.js";
-import { createMemoryDisk, type MemoryDisk } from "../../../src/store/memory-store.js";
 import { StorageNodeStore } from "../../../src/store/storage-node-store.js";
+import { createMemoryDisk, type MemoryDisk } from "../../support/memory-store.js";
 import { genesis } from "../ledger/support/consortium.js";
 import { seedOf } from "../ledger/support/records.js";
 import { blocks, storageBlocks, submissions } from "./support/chain.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { createMemoryDisk, openMemoryStore } from "../../../src/store/memory-store.js";
+import { createMemoryDisk, openMemoryStore } from "../../support/memory-store.js";
 import { del, describeKeyValueStore, put, textOf } from "./key-value-store.contract.js";
 
 describeKeyValueStore("memory", async () => ({ ...bound(), remove: async () => {} }));

@@ -4,8 +4,8 @@ import { create } from "@bufbuild/protobuf";
 import { ProvenObjectionSchema } from "../../../src/gen/bss/v1/broadcast_pb.js";
 import { EvidenceSchema } from "../../../src/gen/bss/v1/genesis_pb.js";
 import { ForkProofSchema } from "../../../src/gen/bss/v1/vote_pb.js";
-import { createMemoryDisk, type MemoryDisk } from "../../../src/store/memory-store.js";
 import { FalseObjections, falseObjectionsKept, OffenceLog } from "../../../src/store/offences.js";
+import { createMemoryDisk, type MemoryDisk } from "../../support/memory-store.js";
 
 const evidence = (managerId: string, height = 1n) =>
   create(EvidenceSchema, {

@@ -15,7 +15,6 @@ import { voteKey } from "../../../src/store/double-sign-protection/vote-log.js";
 import { bucketKey, u64Part } from "../../../src/store/key-codec.js";
 import type { KeyValueStore } from "../../../src/store/key-value-store.js";
 import { ManagerStore } from "../../../src/store/manager-store.js";
-import { createMemoryDisk, openMemoryStore } from "../../../src/store/memory-store.js";
 import { StorageNodeStore } from "../../../src/store/storage-node-store.js";
 import {
   claimStore,
@@ -23,6 +22,7 @@ import {
   type StoreNode,
   storeFormat,
 } from "../../../src/store/store-identity.js";
+import { createMemoryDisk, openMemoryStore } from "../../support/memory-store.js";
 import { genesis } from "../ledger/support/consortium.js";
 import { seedOf } from "../ledger/support/records.js";
 import { contentOf } from "./support/disks.js";

@@ -17,7 +17,7 @@ import type { Identity, Role } from "../../../../src/rpc/tls/tls-identity.js";
 import { pageToken } from "../../../../src/rpc/validation.js";
 import { buckets } from "../../../../src/store/buckets.js";
 import { ManagerStore } from "../../../../src/store/manager-store.js";
-import { openMemoryStore } from "../../../../src/store/memory-store.js";
+import { openMemoryStore } from "../../../support/memory-store.js";
 import { rpcErrorFrom } from "../../../support/rpc-consortium.js";
 import { Chain, certify } from "../../ledger/support/chain.js";
 import {

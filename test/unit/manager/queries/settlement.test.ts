@@ -22,7 +22,7 @@ import {
 } from "../../../../src/settlement/settlement-documents.js";
 import { tariffMediaType } from "../../../../src/settlement/tariff.js";
 import { ManagerStore } from "../../../../src/store/manager-store.js";
-import { openMemoryStore } from "../../../../src/store/memory-store.js";
+import { openMemoryStore } from "../../../support/memory-store.js";
 import { rpcErrorFrom } from "../../../support/rpc-consortium.js";
 import { Chain, certify } from "../../ledger/support/chain.js";
 import {

@@ -7,7 +7,7 @@ import { headerBytesMax } from "../../../../src/ledger/blocks/block-parsing.js";
 import { parseManagerBlock } from "../../../../src/ledger/blocks/manager-blocks.js";
 import { ShippedBlocks, shippedBytes } from "../../../../src/manager/ring/shipped-blocks.js";
 import { ManagerStore } from "../../../../src/store/manager-store.js";
-import { openMemoryStore } from "../../../../src/store/memory-store.js";
+import { openMemoryStore } from "../../../support/memory-store.js";
 import { epochKey, genesis } from "../../ledger/support/consortium.js";
 import { accepted } from "../../ledger/support/outcome.js";
 import { blocks } from "../../store/support/chain.js";

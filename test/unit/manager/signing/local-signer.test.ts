@@ -12,8 +12,8 @@ import {
   type Signer,
   type SignRequest,
 } from "../../../../src/manager/signing/signer.js";
-import { createMemoryDisk } from "../../../../src/store/memory-store.js";
 import { StoreError } from "../../../../src/store/store-error.js";
+import { createMemoryDisk } from "../../../support/memory-store.js";
 import { temporaryDirectory } from "../../../support/temporary-directory.js";
 import { consortiumId } from "../../ledger/support/consortium.js";
 import { publicKeyOf, seedOf, sixteen } from "../../ledger/support/records.js";

@@ -6,7 +6,7 @@ import { SignatureCache } from "../../../../src/crypto/signature-cache.js";
 import type { BlockCertificates, ManagerBlock } from "../../../../src/gen/bss/v1/block_pb.js";
 import type { ExecutedBlock } from "../../../../src/ledger/blocks/executed-block.js";
 import { type AppendedBlock, ManagerStore } from "../../../../src/store/manager-store.js";
-import { createMemoryDisk, type MemoryDisk } from "../../../../src/store/memory-store.js";
+import { createMemoryDisk, type MemoryDisk } from "../../../support/memory-store.js";
 import { Chain, certify, type ProposalOptions } from "../../ledger/support/chain.js";
 import { consortiumId, genesis, genesisMs, policy } from "../../ledger/support/consortium.js";
 

@@ -1,7 +1,7 @@
 /** Local signers of the tests' managers over stores in memory. */
 import { defined } from "../../../../src/base/assert.js";
 import { LocalSigner, type WhenMissing } from "../../../../src/manager/signing/local-signer.js";
-import { createMemoryDisk, type MemoryDisk } from "../../../../src/store/memory-store.js";
+import { createMemoryDisk, type MemoryDisk } from "../../../support/memory-store.js";
 import { consortiumId } from "../../ledger/support/consortium.js";
 import { publicKeyOf, sign } from "../../ledger/support/records.js";
 

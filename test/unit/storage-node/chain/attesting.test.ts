@@ -13,7 +13,7 @@ import { attestationsOfOneManager } from "../../../../src/storage-node/chain/att
 import { earlyCandidatesMax } from "../../../../src/storage-node/chain/candidates.js";
 import { patienceMs } from "../../../../src/storage-node/chain/storage-chain.js";
 import { AttestationMark } from "../../../../src/store/double-sign-protection/attestation-mark.js";
-import { createMemoryDisk } from "../../../../src/store/memory-store.js";
+import { createMemoryDisk } from "../../../support/memory-store.js";
 import { consortiumId, policy } from "../../ledger/support/consortium.js";
 import { accepted } from "../../ledger/support/outcome.js";
 import { publicKeyOf } from "../../ledger/support/records.js";

@@ -17,8 +17,8 @@ import type { ChainObserver } from "../../../../src/storage-node/chain/chain-por
 import { StorageChain } from "../../../../src/storage-node/chain/storage-chain.js";
 import { encodeHalt } from "../../../../src/storage-node/halting.js";
 import { AttestationMark } from "../../../../src/store/double-sign-protection/attestation-mark.js";
-import { createMemoryDisk, type MemoryDisk } from "../../../../src/store/memory-store.js";
 import { StorageNodeStore } from "../../../../src/store/storage-node-store.js";
+import { createMemoryDisk, type MemoryDisk } from "../../../support/memory-store.js";
 import { type MadeBlock, StorageLedger } from "../../../support/storage-ledger.js";
 import { genesis } from "../../ledger/support/consortium.js";
 import { publicKeyOf, sign } from "../../ledger/support/records.js";

@@ -23,7 +23,7 @@ import { readFrontier, readProof, readRoot } from "../../../../src/store/chain/m
 import { segmentKeys, segmentWrites } from "../../../../src/store/chain/segments.js";
 import { bucketRange } from "../../../../src/store/key-codec.js";
 import type { KeyValueStore } from "../../../../src/store/key-value-store.js";
-import { openMemoryStore } from "../../../../src/store/memory-store.js";
+import { openMemoryStore } from "../../../support/memory-store.js";
 
 /** Over four tiles of the lowest rank, and one of the next. */
 const leafCount = 1_200;

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { toHex } from "../../../../src/base/bytes.js";
 import { submissionId } from "../../../../src/ledger/records/submissions.js";
 import { ManagerStore } from "../../../../src/store/manager-store.js";
-import { createMemoryDisk } from "../../../../src/store/memory-store.js";
+import { createMemoryDisk } from "../../../support/memory-store.js";
 import { Chain, certify, type ProposalOptions } from "../../ledger/support/chain.js";
 import { genesis } from "../../ledger/support/consortium.js";
 import { documentBytes, submitted } from "../../ledger/support/records.js";

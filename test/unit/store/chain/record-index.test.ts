@@ -13,7 +13,7 @@ import {
 } from "../../../../src/store/chain/record-index.js";
 import type { KeyValueStore } from "../../../../src/store/key-value-store.js";
 import { ManagerStore } from "../../../../src/store/manager-store.js";
-import { openMemoryStore } from "../../../../src/store/memory-store.js";
+import { openMemoryStore } from "../../../support/memory-store.js";
 import { genesis } from "../../ledger/support/consortium.js";
 import { hashOf, seedOf } from "../../ledger/support/records.js";
 import { blocks, records, versions } from "../support/chain.js";

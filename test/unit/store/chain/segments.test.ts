@@ -21,7 +21,7 @@ import type {
   RangeOptions,
   WriteOperation,
 } from "../../../../src/store/key-value-store.js";
-import { openMemoryStore } from "../../../../src/store/memory-store.js";
+import { openMemoryStore } from "../../../support/memory-store.js";
 
 /** Sealed records of these lengths as a block that begins at a position. */
 function blockOf(height: number, first: number, lengths: readonly number[]) {

@@ -4,8 +4,8 @@ import { describe, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { MendableStore } from "../../../../src/store/damage/mendable-store.js";
 import type { KeyValueStore } from "../../../../src/store/key-value-store.js";
-import { createMemoryDisk } from "../../../../src/store/memory-store.js";
 import { StoreError } from "../../../../src/store/store-error.js";
+import { createMemoryDisk } from "../../../support/memory-store.js";
 
 const key = Uint8Array.of(1, 2);
 const put = { type: "put", key, value: Uint8Array.of(7) } as const;

@@ -6,8 +6,8 @@ import {
   isAfter,
   type Place,
 } from "../../../../src/store/double-sign-protection/attestation-mark.js";
-import { createMemoryDisk } from "../../../../src/store/memory-store.js";
 import type { StoreError } from "../../../../src/store/store-error.js";
+import { createMemoryDisk } from "../../../support/memory-store.js";
 import { publicKeyOf } from "../../ledger/support/records.js";
 
 const key = publicKeyOf("storage-1");

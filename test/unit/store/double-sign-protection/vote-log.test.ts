@@ -21,7 +21,7 @@ import { bodiesMax } from "../../../../src/store/double-sign-protection/candidat
 import type { Statements } from "../../../../src/store/double-sign-protection/vote-log.js";
 import { bucketKey, u8Part, u64Part } from "../../../../src/store/key-codec.js";
 import { ManagerStore } from "../../../../src/store/manager-store.js";
-import { createMemoryDisk } from "../../../../src/store/memory-store.js";
+import { createMemoryDisk } from "../../../support/memory-store.js";
 import { genesis } from "../../ledger/support/consortium.js";
 import { seedOf } from "../../ledger/support/records.js";
 import { blockAt } from "../support/chain.js";

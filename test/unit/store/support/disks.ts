@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { toHex } from "../../../../src/base/bytes.js";
 import type { KeyValueStore } from "../../../../src/store/key-value-store.js";
-import { createMemoryDisk } from "../../../../src/store/memory-store.js";
 import { openRocksDb } from "../../../../src/store/rocksdb/rocksdb-store.js";
+import { createMemoryDisk } from "../../../support/memory-store.js";
 
 export type TestDisk = { open(): Promise<KeyValueStore>; remove(): Promise<void> };
 

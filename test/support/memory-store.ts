@@ -8,7 +8,6 @@
  *   there.
  * - An opener while another one has the disk gets `LOCKED`.
  */
-import { assert } from "../base/assert.js";
 import {
   assertBatch,
   assertKeys,
@@ -20,14 +19,15 @@ import {
   type ScanOptions,
   scanPages,
   type WriteOperation,
-} from "./key-value-store.js";
+} from "../../src/store/key-value-store.js";
 import {
   closedError,
   lockedError,
   refusedAfterFailure,
   StoreError,
   type StoreErrorCode,
-} from "./store-error.js";
+} from "../../src/store/store-error.js";
+import { copyOf, copyOfOperation, SortedMap } from "./sorted-map.js";
 
 type WriteFailure = {
   /** Default `IO`. */
@@ -59,7 +59,7 @@ export function openMemoryStore(): Promise<KeyValueStore> {
 
 class Disk implements MemoryDisk {
   #content = new SortedMap();
-  #undoLog: { readonly key: string; readonly before: Uint8Array | undefined }[] = [];
+  #undoLog: { readonly key: Uint8Array; readonly before: Uint8Array | undefined }[] = [];
   #openStore: MemoryStore | undefined;
   #nextFailure: Required<WriteFailure> | undefined;
 
@@ -88,7 +88,7 @@ class Disk implements MemoryDisk {
 
   apply(batch: readonly WriteOperation[], durability: Durability): void {
     for (const operation of batch) {
-      const key = toText(operation.key);
+      const key = copyOf(operation.key);
       this.#undoLog.push({ key, before: this.#content.get(key) });
       this.#content.put(key, operation.type === "put" ? copyOf(operation.value) : undefined);
     }
@@ -120,7 +120,7 @@ class MemoryStore implements KeyValueStore {
     assertKeys(keys);
     this.#assertOpen();
     return keys.map((key) => {
-      const value = this.#content.get(toText(key));
+      const value = this.#content.get(key);
       return value && copyOf(value);
     });
   }
@@ -163,73 +163,4 @@ class MemoryStore implements KeyValueStore {
   #assertOpen(): void {
     if (!this.#isOpen) throw closedError();
   }
-}
-
-/**
- * Keys as strings of one code unit per byte, whose order is the order of the bytes. A new key costs
- * O(n) moves in the array, which is fast enough for the some 100,000 keys of a simulation.
- */
-class SortedMap {
-  readonly #keys: string[] = [];
-  readonly #values = new Map<string, Uint8Array>();
-
-  get(key: string): Uint8Array | undefined {
-    return this.#values.get(key);
-  }
-
-  /** Removes the key when the value is undefined. */
-  put(key: string, value: Uint8Array | undefined): void {
-    const isThere = this.#values.has(key);
-    if (value === undefined) {
-      if (isThere) this.#keys.splice(this.#firstNotBelow(key), 1);
-      this.#values.delete(key);
-    } else {
-      if (!isThere) this.#keys.splice(this.#firstNotBelow(key), 0, key);
-      this.#values.set(key, value);
-    }
-  }
-
-  range({ gte, lt, reverse = false, limit }: RangeOptions): readonly Entry[] {
-    const first = this.#firstNotBelow(toText(gte));
-    const end = Math.max(first, this.#firstNotBelow(toText(lt)));
-    const keys = reverse
-      ? this.#keys.slice(Math.max(first, end - limit), end).reverse()
-      : this.#keys.slice(first, Math.min(end, first + limit));
-    return keys.map((key) => {
-      const value = this.#values.get(key);
-      assert(value !== undefined, "a sorted key without a value");
-      return [fromText(key), copyOf(value)];
-    });
-  }
-
-  #firstNotBelow(key: string): number {
-    let low = 0;
-    let high = this.#keys.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#keys[middle] as string) < key) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-}
-
-/** Not `slice`: on a Buffer, which is a `Uint8Array` too, that shares the memory. */
-function copyOf(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(bytes);
-}
-
-function copyOfOperation(operation: WriteOperation): WriteOperation {
-  const key = copyOf(operation.key);
-  return operation.type === "put"
-    ? { type: "put", key, value: copyOf(operation.value) }
-    : { type: "delete", key };
-}
-
-function toText(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
-}
-
-function fromText(text: string): Uint8Array {
-  return new Uint8Array(Buffer.from(text, "latin1"));
 }
