@@ -4,7 +4,15 @@
  * Who else may access a file is checked (file-access.ts) after opening it, so nobody can exchange
  * it between check and use.
  */
-import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  type Stats,
+} from "node:fs";
 import { fromHex } from "../base/bytes.js";
 import { wrappedEpochKeyBytes } from "../crypto/hpke.js";
 import { genesisBytesMax } from "../ledger/genesis.js";
@@ -32,24 +40,16 @@ export type ManagerKeys = {
 
 /** A secret of 32 bytes, stored as 64 hex digits and a newline. Throws `ConfigError`. */
 export function readSeedFile(file: string): Uint8Array {
-  const seed = fromHex(readFile(file, keyFileBytesMax, true).toString("latin1").trim());
+  const seed = fromHex(readFile(file, keyFileBytesMax, checkSecret).toString("latin1").trim());
   if (seed?.length === 32) return seed;
   throw fileError(file, "this is not a key of 64 hex digits", "restore it from a backup");
 }
 
 /** Reads a party's certificate, key and trusted authorities. Throws `ConfigError`. */
 export function readTlsFiles(files: TlsPaths): TlsMaterial {
-  const keyPem = readFile(files.key, keyFileBytesMax, true).toString("latin1");
-  if (!keyPem.includes("-----BEGIN PRIVATE KEY-----")) {
-    throw fileError(
-      files.key,
-      "this file holds no private key (PKCS #8, PEM)",
-      "check the path in tls.key",
-    );
-  }
   return {
+    keyPem: readPrivateKey(files.key, "tls.key"),
     certPem: readCertificates(files.certificate, "tls.certificate"),
-    keyPem,
     caPem: readCertificates(files.ca, "tls.ca"),
   };
 }
@@ -74,24 +74,16 @@ export function readIssuerFiles(files: {
   readonly certificateFile: string;
   readonly keyFile: string;
 }): { readonly certificatePem: string; readonly keyPem: string } {
-  const keyPem = readFile(files.keyFile, keyFileBytesMax, true).toString("latin1");
-  if (!keyPem.includes("-----BEGIN PRIVATE KEY-----")) {
-    throw fileError(
-      files.keyFile,
-      "this file holds no private key (PKCS #8, PEM)",
-      "check the path in issuer.key",
-    );
-  }
   return {
+    keyPem: readPrivateKey(files.keyFile, "issuer.key"),
     certificatePem: readCertificates(files.certificateFile, "issuer.certificate"),
-    keyPem,
   };
 }
 
 /** The text of an invitation file, which holds a key. Throws `ConfigError`. */
 export function readInvitationText(file: string): string {
   const bytesMax = 2 * genesisBytesMax + caFileBytesMax;
-  return readFile(file, bytesMax, true).toString("utf8");
+  return readFile(file, bytesMax, checkSecret).toString("utf8");
 }
 
 /** Reads all key files that a manager's config names. Throws `ConfigError`. */
@@ -106,24 +98,40 @@ export function readManagerKeys(config: ManagerConfig): ManagerKeys {
 
 /** The exact bytes of a genesis file, whose SHA-256 is the consortium id. Throws `ConfigError`. */
 export function readGenesisFile(file: string): Uint8Array {
-  return new Uint8Array(readFile(file, genesisBytesMax, false));
+  return new Uint8Array(readFile(file, genesisBytesMax, checkUnaltered));
 }
 
 function readEpochWrap(file: string): Uint8Array {
   // The wrap is a secret: together with hpke.key it gives the epoch key.
-  const wrap = fromHex(readFile(file, keyFileBytesMax, true).toString("latin1").trim());
+  const wrap = fromHex(readFile(file, keyFileBytesMax, checkSecret).toString("latin1").trim());
   if (wrap?.length === wrappedEpochKeyBytes) return wrap;
   const what = `this is not a wrapped epoch key of ${2 * wrappedEpochKeyBytes} hex digits`;
   throw fileError(file, what, "ask the operator of another manager for this manager's wrap");
 }
 
+/** `key`: where the config names the file. */
+function readPrivateKey(file: string, key: string): string {
+  const pem = readFile(file, keyFileBytesMax, checkSecret).toString("latin1");
+  if (pem.includes("-----BEGIN PRIVATE KEY-----")) return pem;
+  throw fileError(
+    file,
+    "this file holds no private key (PKCS #8, PEM)",
+    `check the path in ${key}`,
+  );
+}
+
 function readCertificates(file: string, key: string): string {
-  const pem = readFile(file, caFileBytesMax, false).toString("latin1");
+  const pem = readFile(file, caFileBytesMax, checkUnaltered).toString("latin1");
   if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
   throw fileError(file, "this file holds no certificate (PEM)", `check the path in ${key}`);
 }
 
-function readFile(file: string, bytesMax: number, secret: boolean): Buffer {
+/** `checkAccess` looks at the opened file, before anything of it is read. */
+function readFile(
+  file: string,
+  bytesMax: number,
+  checkAccess: (file: string, stats: Stats) => void,
+): Buffer {
   let descriptor: number | undefined;
   try {
     // Without O_NONBLOCK, opening a pipe would wait for its writer.
@@ -133,8 +141,7 @@ function readFile(file: string, bytesMax: number, secret: boolean): Buffer {
     if (stats.size > bytesMax) {
       throw fileError(file, `larger than ${bytesMax} bytes`, "check that it is the right file");
     }
-    if (secret) checkSecret(file, stats);
-    else checkUnaltered(file, stats);
+    checkAccess(file, stats);
     return readFileSync(descriptor);
   } catch (error) {
     if (error instanceof ConfigError) throw error;
