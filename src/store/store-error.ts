@@ -25,10 +25,17 @@ export type StoreErrorCode =
 export class StoreError extends Error {
   override readonly name = "StoreError";
   readonly code: StoreErrorCode;
+  /** What happened, without the advice that the message adds to it. */
+  readonly what: string;
 
-  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
+  constructor(
+    code: StoreErrorCode,
+    message: string,
+    options: ErrorOptions & { readonly what?: string } = {},
+  ) {
     super(message, options);
     this.code = code;
+    this.what = options.what ?? message;
   }
 }
 
@@ -41,7 +48,7 @@ export function toStoreError(cause: unknown, directory: string): StoreError {
   if (cause instanceof StoreError) return cause;
   const detail = cause instanceof Error ? cause.message : String(cause);
   const code = codeOf(detail);
-  return new StoreError(code, `${advice[code](directory)} (${detail})`, { cause });
+  return new StoreError(code, `${advice[code](directory)} (${detail})`, { cause, what: detail });
 }
 
 /** Refuses a write after one that failed: only reopening shows whether that one is on disk. */

@@ -31,9 +31,10 @@ export function present<T>(value: T | undefined, what: string): T {
   return value;
 }
 
-export function damaged(what: string, how: string, cause?: unknown): StoreError {
-  const message = `${what} ${how}: check the store with "bss check"`;
-  return new StoreError("CORRUPT", message, cause === undefined ? {} : { cause });
+export function damaged(value: string, how: string, cause?: unknown): StoreError {
+  const what = `${value} ${how}`;
+  const message = `${what}: check the store with "bss check"`;
+  return new StoreError("CORRUPT", message, cause === undefined ? { what } : { what, cause });
 }
 
 /** `getMany` for any number of keys; more than `getManyKeysMax` of them are not of one moment. */

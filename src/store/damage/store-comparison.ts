@@ -174,15 +174,12 @@ async function* pages(kv: KeyValueStore, name: Compared) {
 }
 
 /** What an error says is damaged and where, without what to do about it. */
-export function damageOf({ message }: StoreError): string {
-  return message
-    .replace(/^the store at .+ is damaged: [^(]*\((.+)\)$/s, "$1")
-    .replace(/: check the store with "bss check"$/, "")
-    .replace(/the value under key 0x([0-9a-f]+)/, (text, hex: string) => {
-      const key = fromHex(hex) ?? emptyBytes;
-      const name = compared.find((each) => buckets[each] === key[0]);
-      return name === undefined ? text : `the ${placeOf(name, key)}`;
-    });
+export function damageOf({ what }: StoreError): string {
+  return what.replace(/the value under key 0x([0-9a-f]+)/, (text, hex: string) => {
+    const key = fromHex(hex) ?? emptyBytes;
+    const name = compared.find((each) => buckets[each] === key[0]);
+    return name === undefined ? text : `the ${placeOf(name, key)}`;
+  });
 }
 
 function placeOf(name: Compared, key: Uint8Array): string {

@@ -13,12 +13,12 @@ import { buckets } from "../../../src/store/buckets.js";
 import { decodeStorageHead, encodeStorageHead } from "../../../src/store/chain/chain-head.js";
 import { chainKeys } from "../../../src/store/chain/chain-writes.js";
 import { segmentKeys, segmentWrites } from "../../../src/store/chain/segments.js";
-import { getAll } from "../../../src/store/chain/stored-values.js";
+import { damaged, getAll } from "../../../src/store/chain/stored-values.js";
 import { damageOf } from "../../../src/store/damage/store-comparison.js";
 import { bucketKey } from "../../../src/store/key-codec.js";
 import type { KeyValueStore } from "../../../src/store/key-value-store.js";
 import { ManagerStore } from "../../../src/store/manager-store.js";
-import { StoreError } from "../../../src/store/store-error.js";
+import { toStoreError } from "../../../src/store/store-error.js";
 import { openMemoryStore } from "../../support/memory-store.js";
 import { genesis } from "../ledger/support/consortium.js";
 import { hashOf } from "../ledger/support/records.js";
@@ -189,10 +189,7 @@ describe("a storage node's head as bytes", () => {
 
 test("damage is named by what is stored there, also where a read goes backwards", () => {
   const at = (where: string, key: string) =>
-    new StoreError(
-      "CORRUPT",
-      `the store at /x is damaged: keep it (Corruption: x, ${where} the value under key 0x${key})`,
-    );
+    toStoreError(new Error(`Corruption: x, ${where} the value under key 0x${key}`), "/x");
   const cases = [
     ["at or after", "160000000000000007", "at or after the sealed records at position 7"],
     ["before", "160000000000000008", "before the sealed records at position 8"],
@@ -203,6 +200,7 @@ test("damage is named by what is stored there, also where a read goes backwards"
   for (const [where, key, named] of cases) {
     assert.equal(damageOf(at(where, key)), `Corruption: x, ${named}`);
   }
+  assert.equal(damageOf(damaged("block 7", "is missing")), "block 7 is missing");
 });
 
 test("reads of more keys than one call takes are split, and keep their order", async () => {
