@@ -20,11 +20,7 @@ import {
   type SubmitStreamRequest,
 } from "../../src/gen/bss/v1/broadcast_pb.js";
 import { NodeRole, QueryService } from "../../src/gen/bss/v1/query_pb.js";
-import {
-  RecordSchema,
-  type Submission,
-  SubmissionHeaderSchema,
-} from "../../src/gen/bss/v1/record_pb.js";
+import { RecordSchema, type Submission } from "../../src/gen/bss/v1/record_pb.js";
 import type { GenesisState } from "../../src/ledger/genesis.js";
 import { rootOf } from "../../src/ledger/merkle/frontier.js";
 import { parseSubmission } from "../../src/ledger/records/submissions.js";
@@ -392,9 +388,4 @@ export class ToyManager {
       ]),
     );
   }
-}
-
-/** Who signed a submission. */
-export function submitterOf(submission: Submission): string {
-  return fromBinary(SubmissionHeaderSchema, submission.header).participantId;
 }
