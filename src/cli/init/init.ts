@@ -62,7 +62,10 @@ async function init(options: Options, output: Output): Promise<void> {
   const { minStorage } = consortium.plan.policy;
   const missing = minStorage - consortium.plan.storage.length;
   if (missing > 0) {
-    output.note(`no record becomes final until ${missing} more storage nodes have joined`);
+    output.note(
+      `no record becomes final until ${missing} more storage nodes have joined; ` +
+        "let operators of all managers invite some, as each manager's share is bounded",
+    );
   }
 }
 

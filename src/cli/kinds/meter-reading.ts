@@ -99,7 +99,9 @@ function registeredInterval({ operations }: GenesisState, meterId: string): numb
   }
   const intervalS = known.get(foldedId(meterId));
   if (intervalS !== undefined) return intervalS;
-  const message = `genesis knows no meter ${meterId}, so give its interval: --set interval_s=3600`;
+  const message =
+    `genesis knows no meter ${meterId}, so give the interval with which an invitation registered ` +
+    "it: for quarter hours --set interval_s=900";
   throw new RowProblem(message, "interval_s");
 }
 

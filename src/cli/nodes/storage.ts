@@ -43,7 +43,8 @@ function addList(storage: Command): void {
     .summary("list storage nodes with credit and reward")
     .description(
       "Lists the storage nodes with their state, credit, reward, and the height of their last " +
-        "attestation. CONNECTED says whether the manager that answers is connected to the node.",
+        "attestation. CONNECTED says whether the manager that answers is connected to the node. " +
+        "A node beyond its sponsor's share is in no committee until other managers sponsor more.",
     )
     .action((_options: object, self: Command) =>
       withClient(self, async (client, output) => {
@@ -69,11 +70,17 @@ const suspensions: Partial<Record<StorageSuspension, string>> = {
   [StorageSuspension.RETIRED]: "retired",
 };
 
+/** For people: also whether an active node counts for committees. */
+export function stateText(node: StorageNodeStatus): string {
+  const isBeyond = node.state === MemberState.ACTIVE && !node.eligible;
+  return isBeyond ? "active, beyond its sponsor's share" : stateOf(node);
+}
+
 function rowOf(node: StorageNodeStatus) {
   const attested = node.lastAttestedHeight === 0n ? undefined : node.lastAttestedHeight;
   const connected = node.connected ? "yes" : "no";
   return [
-    ...[node.nodeId, stateOf(node), connected, node.credit, node.reward, node.paid, attested],
+    ...[node.nodeId, stateText(node), connected, node.credit, node.reward, node.paid, attested],
     node.sponsorId,
   ];
 }

@@ -69,6 +69,14 @@ export function isBoycottDue(
   return !isOut(node) && node.credit < boycottLine;
 }
 
+/** Not suspended, and with credit at or above the boycott line ([R5.2.1]). */
+export function isAble(
+  { suspension, credit }: Pick<StorageNode, "suspension" | "credit">,
+  { boycottLine }: Pick<Policy, "boycottLine">,
+): boolean {
+  return suspension === undefined && credit >= boycottLine;
+}
+
 /**
  * Ids of the nodes from which committees are drawn, in the order of `nodes`: not suspended, credit
  * at or above the boycott line, and within their sponsor's share. With X the number of nodes that
@@ -78,9 +86,9 @@ export function isBoycottDue(
 export function eligibleAmong(
   nodes: readonly StorageNode[],
   managerCount: number,
-  { boycottLine }: Pick<Policy, "boycottLine">,
+  policy: Pick<Policy, "boycottLine">,
 ): readonly string[] {
-  const able = nodes.filter((each) => each.suspension === undefined && each.credit >= boycottLine);
+  const able = nodes.filter((each) => isAble(each, policy));
   const share = Math.ceil(able.length / managerCount);
   const taken = new Map<string, number>();
   const eligible: string[] = [];

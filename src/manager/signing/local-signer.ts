@@ -1,4 +1,5 @@
 /** The signing key in this process, with its marks in a store beside the key's file. */
+import { existsSync } from "node:fs";
 import { equalBytes } from "../../base/bytes.js";
 import { err, ok, type Result } from "../../base/result.js";
 import { ed25519Signer } from "../../crypto/ed25519.js";
@@ -104,6 +105,8 @@ export async function openLocalSigner(
   { consortiumId, seed }: { readonly consortiumId: Uint8Array; readonly seed: Uint8Array },
   whenMissing: WhenMissing,
 ): Promise<OpenedSigner | undefined> {
+  // A refusal leaves no directory behind: the one that was moved has to fit into its place.
+  if (whenMissing === "refuse" && !existsSync(directory)) return undefined;
   const { publicKey, sign } = ed25519Signer(seed);
   const kv = await openRocksDb(directory, { values: "few", blockCacheBytes: 0 });
   const signer = await LocalSigner.open(kv, { consortiumId, publicKey, sign }, whenMissing).catch(

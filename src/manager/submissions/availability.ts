@@ -6,6 +6,7 @@
  */
 import { SuspensionMode } from "../../gen/bss/v1/genesis_pb.js";
 import { committeeSize, matchesNeeded } from "../../ledger/certificates/committee.js";
+import { isAble } from "../../ledger/storage-nodes/credit.js";
 import { RpcError } from "../../rpc/rpc-error.js";
 import type { ManagerContext } from "../manager-context.js";
 import type { StorageLinks } from "../storage-nodes/storage-links.js";
@@ -63,14 +64,28 @@ export class Availability {
       ...eligible.filter((id) => !linked.has(id)),
       ...this.#suspendedStorage(),
     ]);
-    const text = `${present.length} of ${eligible.length} storage nodes are connected`;
-    return new RpcError(
-      "STORAGE_UNAVAILABLE",
-      `${text}, ${needed} are needed; missing: ${missing}`,
-      {
-        metadata: { missing_storage: missing, needed: String(needed) },
-      },
-    );
+    const connected = `${present.length} of ${eligible.length} eligible storage nodes are connected`;
+    const text = [`${connected}, ${needed} are needed`];
+    if (missing !== "") text.push(`missing: ${missing}`);
+    const beyond = eligible.length < needed ? this.#beyondShares(eligible) : [];
+    if (beyond.length > 0) {
+      text.push(
+        `beyond the shares of their sponsors: ${listed(beyond)}`,
+        "operators of other managers have to invite some",
+      );
+    }
+    return new RpcError("STORAGE_UNAVAILABLE", text.join("; "), {
+      metadata: { missing_storage: missing, needed: String(needed) },
+    });
+  }
+
+  /** Those that are able and not eligible: their sponsor has brought enough of them already. */
+  #beyondShares(eligible: readonly string[]): readonly string[] {
+    const { members, policy } = this.#context;
+    const known = new Set(eligible);
+    return members()
+      .storageNodes.filter((each) => isAble(each, policy) && !known.has(each.nodeId))
+      .map(({ nodeId }) => nodeId);
   }
 
   /** Those that may come back by themselves. */

@@ -51,9 +51,16 @@ describe("the TypeScript program of docs/integrators.md", () => {
     assert.match(err, /sample\.mjs:\d+/);
     assert.match(err, /reason: 'INTERVAL_OVERLAP'/);
     assert.ok(err.split("\n").length < 30, err);
+    assert.ok(!existsSync(join(directory, "submission.bin")), "the next run sends another one");
   });
 
   test("sends what a run that failed has left, keeps a receipt, and proves it", async () => {
+    const { misbehaviour } = toy.manager(0);
+    misbehaviour.tamper = () => {
+      throw new RpcError("RECORD_UNKNOWN", "No receipt now.");
+    };
+    assert.ok((await run()).failed);
+    delete misbehaviour.tamper;
     const left = submissionFromBinary(readFileSync(join(directory, "submission.bin")));
     const { err, out } = await run();
     assert.equal(err, "");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, test } from "node:test";
 import { genesisHead } from "../../../../src/ledger/state/head.js";
@@ -49,6 +49,7 @@ describe("the start of a manager's signer", () => {
   ] as const) {
     test(`refuses a store that ${what} without the record, unless its operator insists`, async () => {
       await assert.rejects(open(store), { name: "StartError", next: /--new-signer-state/ });
+      assert.ok(!existsSync(places.signerStateDirectory), "a record that is brought back fits");
       await open(store, true);
       await closers.close();
       await open(store);

@@ -45,7 +45,10 @@ describe("what a caller is told when nothing becomes final", () => {
     const error = missing(others, ["storage-1", "storage-2", "a stranger"]);
     assert.equal(error?.reason, "STORAGE_UNAVAILABLE");
     assert.deepEqual(error?.metadata, { missing_storage: "storage-3, storage-4", needed: "3" });
-    assert.match(error?.message ?? "", /^2 of 4 storage nodes are connected, 3 are needed/);
+    assert.match(
+      error?.message ?? "",
+      /^2 of 4 eligible storage nodes are connected, 3 are needed/,
+    );
   });
 
   test("names storage nodes that are suspended, as they are not eligible meanwhile", () => {
@@ -57,6 +60,18 @@ describe("what a caller is told when nothing becomes final", () => {
     const error = missing(others, storageIds, { minStorage: 4, members });
     assert.equal(error?.reason, "STORAGE_UNAVAILABLE");
     assert.deepEqual(error?.metadata, { missing_storage: "storage-2", needed: "4" });
+  });
+
+  test("says when one sponsor has brought more than its share, as nobody is missing", () => {
+    const { managers, storageNodes, officers } = genesis.members;
+    const nodes = storageNodes.map((each) => ({ ...each, sponsorId: "manager-1" }));
+    const members = new Members({ managers, storageNodes: nodes, officers });
+    const error = missing(others, storageIds, { minStorage: 2, members });
+    assert.equal(
+      error?.message,
+      "1 of 1 eligible storage nodes are connected, 2 are needed; beyond the shares of their " +
+        "sponsors: storage-2, storage-3, storage-4; operators of other managers have to invite some",
+    );
   });
 
   test("counts as many storage nodes as the policy wants, if that is more", () => {
