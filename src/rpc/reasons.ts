@@ -271,7 +271,8 @@ const nodeReasons = {
   },
   POOL_SHARE_FULL: {
     status: "RESOURCE_EXHAUSTED",
-    summary: "The participant has as much in the pool as it may, or as blocks take in 10 s.",
+    summary:
+      "The participant has as much in the pool as it may, or as much waits before it as takes 10 s.",
     retryAfterMs: 1_000,
   },
   REFUSALS_EXHAUSTED: {

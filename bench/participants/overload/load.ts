@@ -14,8 +14,9 @@ export type Sender = {
 };
 
 export type Answer = {
-  /** When it was due, and when it was answered: ms of `performance.now()`. */
+  /** When it was due, was sent, and was answered: ms of `performance.now()`. */
   readonly dueMs: number;
+  readonly sentMs: number;
   readonly answeredMs: number;
   readonly outcome: Outcome;
 };
@@ -30,7 +31,7 @@ export async function closedLoad(
     while (performance.now() < endMs) {
       const dueMs = performance.now();
       const outcome = await send(channel, next());
-      answers.push({ dueMs, answeredMs: performance.now(), outcome });
+      answers.push({ dueMs, sentMs: dueMs, answeredMs: performance.now(), outcome });
       if (outcome.kind === "refusal") await sleep(outcome.retryAfterMs);
     }
   };
@@ -60,8 +61,9 @@ export async function openLoad(
     const turn = Math.floor(made / senders.length);
     const channel = sender?.channels[turn % sender.channels.length];
     if (sender === undefined || channel === undefined) throw new Error("nobody sends");
+    const sentMs = performance.now();
     const call = send(channel, sender.next());
-    calls.push(call.then((outcome) => ({ dueMs, answeredMs: performance.now(), outcome })));
+    calls.push(call.then((outcome) => ({ dueMs, sentMs, answeredMs: performance.now(), outcome })));
   }
   return Promise.all(calls);
 }

@@ -47,6 +47,8 @@ const quietS = 10;
 const recoveryStepS = 5;
 const recoverySteps = 6;
 
+type Times = { readonly p50Ms: number; readonly p99Ms: number };
+
 type Phase = {
   readonly name: string;
   readonly seconds: number;
@@ -55,9 +57,12 @@ type Phase = {
   readonly recordsPerS: number;
   /** Records whose receipt came within the phase. */
   readonly receiptsPerS: number;
-  /** Of the submissions that got a receipt. */
-  readonly p50Ms: number;
-  readonly p99Ms: number;
+  /** From when a submission was due until its receipt. */
+  readonly receipts: Times;
+  /** The same of those that were refused; POOL_SHARE_FULL and the like should come at once. */
+  readonly refusals: Times;
+  /** Of that, how long a request that was due waited in this process until it was sent. */
+  readonly sentLate: Times;
   /** Requests by what came back, and how many of the refusals said when to try again. */
   readonly answers: Readonly<Record<string, number>>;
   readonly withHint: number;
@@ -148,7 +153,8 @@ async function measure(
     ({ answeredMs }) => answeredMs >= startMs + warmUpMs && answeredMs < endMs,
   );
   const final = counted.filter(({ outcome }) => outcome.kind === "receipt");
-  const latencies = final.map((each) => each.answeredMs - each.dueMs).sort((a, b) => a - b);
+  const refused = counted.filter(({ outcome }) => outcome.kind === "refusal");
+  const untilAnswer = (each: Answer) => each.answeredMs - each.dueMs;
   const counts: Record<string, number> = {};
   let withHint = 0;
   for (const { outcome } of answers) {
@@ -163,8 +169,9 @@ async function measure(
     offeredPerS: Math.round((answers.length * batchRecords) / seconds),
     recordsPerS: await grown,
     receiptsPerS: Math.round((final.length * batchRecords) / (seconds - warmUpMs / 1_000)),
-    p50Ms: Math.round(quantile(latencies, 0.5)),
-    p99Ms: Math.round(quantile(latencies, 0.99)),
+    receipts: timesOf(final.map(untilAnswer)),
+    refusals: timesOf(refused.map(untilAnswer)),
+    sentLate: timesOf(answers.map((each) => each.sentMs - each.dueMs)),
     answers: counts,
     withHint,
     felt: await felt,
@@ -172,6 +179,12 @@ async function measure(
     storageMiBMax: Math.round(most.storage),
     cpuS: { managers: cpuS("managers"), storage: cpuS("storage"), clients: cpuS("clients") },
   };
+}
+
+function timesOf(ms: readonly number[]): Times {
+  const sorted = ms.toSorted((a, b) => a - b);
+  const at = (share: number) => Math.round(quantile(sorted, share));
+  return { p50Ms: at(0.5), p99Ms: at(0.99) };
 }
 
 /** Records a second that the ledger took in from the end of the warm-up to `endMs`. */

@@ -15,9 +15,11 @@
  *
  * pool.ts says what a submission costs, and sorts by these turns.
  */
+import { WaitingCosts } from "./waiting-costs.js";
+
 export type Turn = {
   readonly causer: string;
-  /** What is left of it. */
+  /** What is left of it; only `FairOrder` changes it. */
   cost: number;
   /** What is served first has the least; as of the last `place`. */
   finish: number;
@@ -32,6 +34,8 @@ export class FairOrder {
   #now = 0;
   /** Of those that have a turn. */
   readonly #causers = new Map<string, Causer>();
+  /** Of all pieces but those that nobody has to wait for. */
+  readonly #costs = new WaitingCosts();
 
   get causerCount(): number {
     return this.#causers.size;
@@ -39,52 +43,40 @@ export class FairOrder {
 
   /** What all pieces of the causer cost whose pieces cost least; Infinity when nobody waits. */
   get leastCost(): number {
-    let least = Number.POSITIVE_INFINITY;
-    for (const causer of this.#causers.values()) {
-      const cost = costOf(causer);
-      if (cost > 0) least = Math.min(least, cost);
-    }
-    return least;
+    return this.#costs.least;
   }
 
   /** What all pieces of a causer cost. */
   costOf(causerId: string): number {
-    const causer = this.#causers.get(causerId);
-    return causer === undefined ? 0 : costOf(causer);
+    return this.#costs.of(causerId);
   }
 
   /**
-   * What is served until so much more of a causer would be, itself included: `own` is the causer's,
-   * `all` everybody's. Nobody has to wait for what was postponed.
+   * What is served until so much more of a causer would be, itself included; an estimate that
+   * takes no notice of who has been served before its turn.
    */
-  costUntil(causerId: string, cost: number): { readonly own: number; readonly all: number } {
-    const causer = this.#causers.get(causerId);
-    const own = cost + this.costOf(causerId);
-    const end = own + Math.max(causer?.at ?? 0, this.#now);
-    let all = own;
-    for (const other of this.#causers.values()) {
-      if (other !== causer) all += Math.min(costOf(other), Math.max(0, end - other.at));
-    }
-    return { own, all };
+  costUntil(causerId: string, cost: number): number {
+    return this.#costs.until(causerId, cost);
   }
 
-  /** `cost` is more than 0. */
+  /** `cost` is more than 0, and like all costs here a multiple of `costStep`. */
   enter(causerId: string, cost: number): Turn {
     const causer = this.#causers.get(causerId) ?? { at: this.#now, turns: new Set() };
     this.#causers.set(causerId, causer);
     const turn = { causer: causerId, cost, finish: 0, isPostponed: false };
     causer.turns.add(turn);
+    this.#costs.add(causerId, cost);
     return turn;
   }
 
   /** A piece of work became larger. */
   grow(turn: Turn, cost: number): void {
-    turn.cost += cost;
+    this.#setCost(turn, turn.cost + cost);
   }
 
   /** So much of a piece will not be served. */
   giveBack(turn: Turn, cost: number): void {
-    turn.cost = Math.max(0, turn.cost - cost);
+    this.#setCost(turn, Math.max(0, turn.cost - cost));
   }
 
   /** So much of a piece was served. */
@@ -101,11 +93,13 @@ export class FairOrder {
     causer.turns.delete(turn);
     causer.turns.add(turn);
     causer.at = Math.max(causer.at, this.#now);
+    if (!turn.isPostponed) this.#costs.add(turn.causer, -turn.cost);
     turn.isPostponed = true;
   }
 
   leave(turn: Turn): void {
     const causer = this.#causers.get(turn.causer);
+    this.#setCost(turn, 0);
     causer?.turns.delete(turn);
     if (causer?.turns.size === 0) this.#causers.delete(turn.causer);
   }
@@ -129,6 +123,11 @@ export class FairOrder {
     }
   }
 
+  #setCost(turn: Turn, cost: number): void {
+    if (!turn.isPostponed) this.#costs.add(turn.causer, cost - turn.cost);
+    turn.cost = cost;
+  }
+
   /** The earliest causer with a piece that somebody has to wait for, and the first one's cost. */
   #first(): { readonly at: number; readonly cost: number } | undefined {
     let first: { readonly at: number; readonly cost: number } | undefined;
@@ -142,10 +141,4 @@ export class FairOrder {
     }
     return first;
   }
-}
-
-function costOf({ turns }: Causer): number {
-  let cost = 0;
-  for (const turn of turns) if (!turn.isPostponed) cost += turn.cost;
-  return cost;
 }

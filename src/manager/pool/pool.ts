@@ -22,6 +22,7 @@ import {
   decodedBytesOf,
   memoryBytesOf,
   type ParsedSubmission,
+  parsingWorkOf,
   pooledBytesOf,
 } from "../../ledger/records/submissions.js";
 import type { RuleReason } from "../../ledger/violation.js";
@@ -30,6 +31,7 @@ import type { Causer } from "../screening/screening-budget.js";
 import { CureIndex } from "./cure-index.js";
 import { FairOrder, type Turn } from "./fair-order.js";
 import { noVainTries, oneMore, type VainTries } from "./vain-tries.js";
+import { wholeCost } from "./waiting-costs.js";
 
 /** Bytes that count as much as a record when participants have turns. */
 const bytesPerTurn = 1_024;
@@ -122,8 +124,8 @@ export class Pool implements KnownWork {
     return this.#order.leastCost;
   }
 
-  /** What blocks take until so much more of a participant is placed; see FairOrder. */
-  costUntil(participantId: string, cost: number): { readonly own: number; readonly all: number } {
+  /** What blocks take until so much more of a participant is placed, itself included. */
+  costUntil(participantId: string, cost: number): number {
     return this.#order.costUntil(participantId, cost);
   }
 
@@ -231,7 +233,7 @@ export class Pool implements KnownWork {
     if (room !== "room" && !isKept) return room;
     const count = Math.max(1, options.unsettled.length);
     const workOfEach = workOfAll(records) / records.length;
-    const recordCost = workOfEach + turnCostOf(0, submission.message) / count;
+    const recordCost = wholeCost(workOfEach + turnsOfBytes(submission.message) / count);
     const pooled: Pooled = {
       submission,
       own,
@@ -491,9 +493,14 @@ export class Pool implements KnownWork {
   }
 }
 
-/** What a submission that causes so much work costs of its participant's turns. */
-export function turnCostOf(work: number, message: Submission): number {
-  return work + memoryBytesOf(message) / bytesPerTurn;
+/** What a submission costs of its participant's turns, as far as one knows before it is parsed. */
+export function turnCostOf(message: Submission): number {
+  return wholeCost(parsingWorkOf(message) + turnsOfBytes(message));
+}
+
+/** The part of that which its bytes cost, whatever work its records are. */
+function turnsOfBytes(message: Submission): number {
+  return memoryBytesOf(message) / bytesPerTurn;
 }
 
 function holdersOf({ holder, others }: PendingRecord): readonly Pooled[] {

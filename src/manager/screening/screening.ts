@@ -366,6 +366,14 @@ export type ScreenerContext = ScreeningContext &
     readonly isAhead: (participantId: string) => boolean;
   };
 
+/** Of a caller, while it waits for the turn of its submission. */
+export type Waiting = {
+  /** Aborts when nobody waits any more. */
+  readonly signal?: AbortSignal;
+  /** Runs when the turn has come; what it throws ends the wait, and costs the caller nothing. */
+  readonly onTurn?: () => Promise<void>;
+};
+
 /** What the second look at open records says: nothing is open any more. */
 export type SecondLook = Omit<Screened, "open">;
 
@@ -451,10 +459,11 @@ export class Screener {
     causer: Causer,
     recordCount: number,
     parse: () => Generator<undefined, T>,
-    signal: AbortSignal = never,
+    { signal, onTurn }: Waiting = {},
   ): Promise<T> {
     const found = () => ({ refused: [], onLedger: [] });
-    const paid = (pause: Pause) => {
+    const paid = async (pause: Pause) => {
+      await onTurn?.();
       const work = async () => {
         const parsing = parse();
         for (;;) {
@@ -471,11 +480,12 @@ export class Screener {
   screen(
     causer: Causer,
     submission: ParsedSubmission,
-    signal: AbortSignal = never,
+    { signal, onTurn }: Waiting = {},
   ): Promise<Result<Screened, Violation>> {
     const length = workOfAll(submission.records);
     const isLarge = length >= largeRecordsMin;
-    const paid = (pause: Pause) => {
+    const paid = async (pause: Pause) => {
+      await onTurn?.();
       const context = { ...this.#context, pauses: () => pause };
       const work = () =>
         isLarge ? screenSubmission(submission, context) : this.#together.screen(submission);

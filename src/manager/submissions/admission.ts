@@ -1,9 +1,14 @@
 /**
  * Whom there is time for: a submission is let in if it will be final soon enough, as far as one can
- * tell from what waits before it and from how fast the latest blocks were. More would only make the
- * queue longer, as blocks are full anyway: everybody would wait for answers that come too late, and
- * managers would work on submissions whose senders have given up. What is refused costs next to
- * nothing, and its sender hears when to come again.
+ * tell from all that waits before it in this manager: what is on its way into the pool
+ * (entry-queue.ts), and what is in the pool and waits for blocks. More would only make these queues
+ * longer: everybody would wait for answers that come too late, and managers would work on
+ * submissions whose senders have given up. What is refused costs next to nothing, and its sender
+ * hears when to come again.
+ *
+ * Both waits are added up, as if blocks took nothing of what is in the pool until it is there. For
+ * meanwhile other managers bring what was on its way at theirs. Nobody sees here how much that is,
+ * so whoever was let in is asked again when its turn has come.
  *
  * Each participant waits for its own queue, and for the others only as far as these are served in
  * turn with it. Whoever has nothing here is let in, and so is what the next blocks take.
@@ -11,6 +16,7 @@
 import { RpcError } from "../../rpc/rpc-error.js";
 import type { Pool } from "../pool/pool.js";
 import { ServiceRate } from "../pool/service-rate.js";
+import { type Entry, EntryQueue } from "./entry-queue.js";
 
 /** Longer than that a queue makes nothing faster; callers without a deadline wait for 30 s. */
 const waitMsMax = 10_000;
@@ -23,52 +29,50 @@ const blocksMin = 2;
 const fullPart = 1 / 2;
 
 export type AdmissionPorts = {
-  readonly pool: Pick<Pool, "costUntil">;
+  readonly pool: Pick<Pool, "waitingOf" | "costUntil">;
   /** Records that a block holds now, at most. */
   readonly blockRecordsMax: () => number;
   readonly monotonicMs: () => number;
 };
 
-/** A submission that was let in, and is not in the pool yet. */
-export type Entry = {
-  /** It is in the pool, or will not come. May be called again. */
-  readonly end: () => void;
-};
-
 export class Admission {
   readonly #ports: AdmissionPorts;
   readonly #rate = new ServiceRate();
-  /** What was let in and is not in the pool yet, by participant. */
-  readonly #entering = new Map<string, number>();
+  readonly #entering: EntryQueue;
 
   constructor(ports: AdmissionPorts) {
     this.#ports = ports;
+    this.#entering = new EntryQueue(ports.monotonicMs);
   }
 
   /** Why a submission of a participant would wait too long; `cost` as in the pool's turns. */
   refusal(participantId: string, cost: number): RpcError | undefined {
     const { pool, blockRecordsMax } = this.#ports;
-    const coming = (this.#entering.get(participantId) ?? 0) + cost;
-    const { own, all } = pool.costUntil(participantId, coming);
-    if (own <= cost || all <= blockRecordsMax() * blocksMin) return undefined;
-    const waitMs = this.#rate.msFor(all);
-    if (waitMs <= waitMsMax) return undefined;
-    const takes = `${(waitMs / 1_000).toFixed(1)} s`;
-    const text = `so much of the participant waits that it would take ${takes} until this is final`;
-    const untilRoomMs = Math.ceil(waitMs - waitMsMax * refillPart);
-    const retryAfterMs = Math.min(Math.max(untilRoomMs, retryMs.least), retryMs.most);
-    return new RpcError("POOL_SHARE_FULL", text, { retryAfterMs });
+    const entering = this.#entering.costOf(participantId);
+    if (entering + pool.waitingOf(participantId) === 0) return undefined;
+    const untilPooled = this.#entering.costUntil(participantId, cost);
+    // What is on its way before it will be in the pool before it.
+    const ofOthers = untilPooled - entering - cost;
+    const untilPlaced = pool.costUntil(participantId, entering + cost) + ofOthers;
+    if (untilPlaced <= blockRecordsMax() * blocksMin) return undefined;
+    return tooLate(this.#entering.msFor(untilPooled) + this.#rate.msFor(untilPlaced));
   }
 
+  /**
+   * The same once it is its turn to be looked at, by what is in the pool then: much may have come
+   * from other managers since it was let in, which nobody saw here.
+   */
+  refusalInTurn(participantId: string, cost: number): RpcError | undefined {
+    const { pool, blockRecordsMax } = this.#ports;
+    if (pool.waitingOf(participantId) === 0) return undefined;
+    const untilPlaced = pool.costUntil(participantId, cost);
+    if (untilPlaced <= blockRecordsMax() * blocksMin) return undefined;
+    return tooLate(this.#rate.msFor(untilPlaced));
+  }
+
+  /** `cost` as in `refusal`. */
   enter(participantId: string, cost: number): Entry {
-    // Whole numbers, whose sum is 0 again when all have ended.
-    let left = Math.ceil(cost);
-    this.#count(participantId, left);
-    const end = () => {
-      if (left > 0) this.#count(participantId, -left);
-      left = 0;
-    };
-    return { end };
+    return this.#entering.enter(participantId, cost);
   }
 
   /** A block has placed records, each as many as its work, that were `cost` of the pool's turns. */
@@ -77,10 +81,13 @@ export class Admission {
     const isFull = records >= blockRecordsMax() * fullPart;
     this.#rate.onServed({ cost, isFull, nowMs: monotonicMs() });
   }
+}
 
-  #count(participantId: string, change: number): void {
-    const cost = (this.#entering.get(participantId) ?? 0) + change;
-    if (cost > 0) this.#entering.set(participantId, cost);
-    else this.#entering.delete(participantId);
-  }
+function tooLate(waitMs: number): RpcError | undefined {
+  if (waitMs <= waitMsMax) return undefined;
+  const takes = `${(waitMs / 1_000).toFixed(1)} s`;
+  const text = `so much waits before it that it would take ${takes} until this is final`;
+  const untilRoomMs = Math.ceil(waitMs - waitMsMax * refillPart);
+  const retryAfterMs = Math.min(Math.max(untilRoomMs, retryMs.least), retryMs.most);
+  return new RpcError("POOL_SHARE_FULL", text, { retryAfterMs });
 }

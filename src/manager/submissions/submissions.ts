@@ -61,14 +61,16 @@ import {
   type Screened,
   Screener,
   type SecondLook,
+  type Waiting,
 } from "../screening/screening.js";
 import { type Causer, priceOf } from "../screening/screening-budget.js";
 import type { TipWatch } from "../screening/tip-watch.js";
 import type { StatementLog } from "../signing/statement-log.js";
-import { Admission, type Entry } from "./admission.js";
+import { Admission } from "./admission.js";
 import type { Availability } from "./availability.js";
 import { BlockSummaries } from "./block-summaries.js";
 import { type BroadcastSender, hashesOf, leftOutOf, openPart } from "./broadcast-sender.js";
+import type { Entry } from "./entry-queue.js";
 import { type OutcomeWatch, RecordOutcomes } from "./record-outcomes.js";
 import { withStandingRecords } from "./standing-records.js";
 import { objectionsAmong, outcomesOf, placeOf, submitResponse } from "./submit-response.js";
@@ -131,6 +133,11 @@ export type TakeOptions = {
   readonly onPooled?: () => void;
 };
 
+type EnterOptions = TakeOptions & {
+  readonly watch: OutcomeWatch;
+  readonly entry: Entry | undefined;
+};
+
 /**
  * A participant of whom so many of the longest blocks wait is in no hurry to have more screened:
  * what is voted on waits too, and a small record takes nearly two turns.
@@ -186,12 +193,8 @@ export class Submissions {
    */
   async take(message: Submission | undefined, options: TakeOptions): Promise<SubmitResponse> {
     const entry = await this.#letIn(options.callerId, message);
-    const onPooled = () => {
-      entry?.end();
-      options.onPooled?.();
-    };
     try {
-      return await this.#takeIn(message, { ...options, onPooled, isLetIn: entry !== undefined });
+      return await this.#takeIn(message, options, entry);
     } finally {
       entry?.end();
     }
@@ -199,18 +202,21 @@ export class Submissions {
 
   async #takeIn(
     message: Submission | undefined,
-    options: TakeOptions & { readonly isLetIn: boolean },
+    options: TakeOptions,
+    entry: Entry | undefined,
   ): Promise<SubmitResponse> {
-    const { callerId, waitFor, signal, isLetIn } = options;
+    const { callerId, waitFor, signal } = options;
     const startedMs = this.#context.monotonicMs();
     const parsing = message === undefined ? 0 : parsingWorkOf(message);
     const caller: Causer = { kind: "caller", id: callerId };
     const parse = () => this.#parse(callerId, message);
-    const submission = await this.#screener.parsed(caller, parsing, parse, signal);
+    const onTurn = () => this.#refuseIfLate(callerId, message, entry);
+    const waiting = { signal, onTurn };
+    const submission = await this.#screener.parsed(caller, parsing, parse, waiting);
     options.onParsed?.(decodedBytesOf(submission.records));
     const watch = this.#outcomes.watch(submission.records.map(({ hashHex }) => hashHex));
     try {
-      const screened = await this.#screen(caller, submission, signal);
+      const screened = await this.#screen(caller, submission, waiting);
       await this.#note(watch, screened, callerId);
       const second = await this.#screener.lookAgain(caller, submission, screened, signal);
       await this.#note(watch, second, callerId);
@@ -219,8 +225,8 @@ export class Submissions {
         screened.refused.length + second.refused.length === 0 ? "accepted" : "objected",
       );
       if (accurate.length > 0) {
-        if (!isLetIn) this.#screener.budget.charge(caller, workOfAll(accurate));
-        await this.#enter(caller, submission, accurate, { ...options, watch });
+        if (entry === undefined) this.#screener.budget.charge(caller, workOfAll(accurate));
+        await this.#enter(caller, submission, accurate, { ...options, watch, entry });
         if (waitFor !== WaitFor.ACCEPTED) {
           const awaited = accurate.map(({ hashHex }) => hashHex);
           if (!(await watch.all(awaited, signal))) throw this.#unfinished(signal);
@@ -409,22 +415,42 @@ export class Submissions {
   async #letIn(callerId: string, message: Submission | undefined): Promise<Entry | undefined> {
     if (message === undefined) return this.#admission.enter(callerId, 0);
     const { pool } = this.#parts;
-    const { consortiumId, policy, store } = this.#context;
-    const cost = turnCostOf(parsingWorkOf(message), message);
+    const cost = turnCostOf(message);
     const room = pool.roomFor(callerId, pooledBytesOf(message));
     const refusal = room === "room" ? this.#admission.refusal(callerId, cost) : noRoom(room);
-    const { header, signature } = message;
-    if (refusal === undefined || pool.has(toHex(submissionId(header, signature)))) {
+    if (refusal === undefined || this.#isPooled(message)) {
       return this.#admission.enter(callerId, cost);
     }
+    if (await this.#isOnLedger(message)) return undefined;
+    throw refusal;
+  }
+
+  /** @throws RpcError POOL_SHARE_FULL, if too much has come since the submission was let in */
+  async #refuseIfLate(
+    callerId: string,
+    message: Submission | undefined,
+    entry: Entry | undefined,
+  ): Promise<void> {
+    if (message === undefined || entry === undefined) return;
+    const refusal = this.#admission.refusalInTurn(callerId, turnCostOf(message));
+    if (refusal === undefined || this.#isPooled(message)) return;
+    if (!(await this.#isOnLedger(message))) throw refusal;
+  }
+
+  #isPooled({ header, signature }: Submission): boolean {
+    return this.#parts.pool.has(toHex(submissionId(header, signature)));
+  }
+
+  /** Whether the first or the last record is there: it may be asked for the places of all. */
+  async #isOnLedger(message: Submission): Promise<boolean> {
+    const { consortiumId, policy, store } = this.#context;
     const [first, last] = [message.records.at(0), message.records.at(-1)];
     const hashes = [first, last].flatMap((bytes) => {
       const isShort = bytes !== undefined && bytes.length <= policy.recordBytesMax;
       return isShort ? [recordHash(consortiumId, bytes)] : [];
     });
     const locations = await store.locations(hashes);
-    if (locations.some((location) => location !== undefined)) return undefined;
-    throw refusal;
+    return locations.some((location) => location !== undefined);
   }
 
   #poolChanged(): void {
@@ -452,12 +478,8 @@ export class Submissions {
     return parsed.value;
   }
 
-  async #screen(
-    caller: Causer,
-    submission: ParsedSubmission,
-    signal: AbortSignal,
-  ): Promise<Screened> {
-    const screened = await this.#screener.screen(caller, submission, signal);
+  async #screen(caller: Causer, submission: ParsedSubmission, waiting: Waiting): Promise<Screened> {
+    const screened = await this.#screener.screen(caller, submission, waiting);
     if (screened.ok) return screened.value;
     this.#context.observer.verdict("objected");
     throw rpcErrorOfViolation(screened.error, "submission");
@@ -502,12 +524,13 @@ export class Submissions {
     causer: Causer,
     submission: ParsedSubmission,
     accurate: readonly ParsedRecord[],
-    { waitFor, watch, onPooled }: TakeOptions & { readonly watch: OutcomeWatch },
+    { waitFor, watch, entry, onPooled }: EnterOptions,
   ): Promise<void> {
     const { store } = this.#context;
     const { pool, broadcast } = this.#parts;
     const added = this.#addToPool(submission, accurate, { causer, watch });
     if (added === "full" || added === "share") throw noRoom(added);
+    entry?.arrive();
     if (added === "settled") return;
     if (added === "added") onPooled?.();
     if (waitFor === WaitFor.ACCEPTED) {

@@ -11,6 +11,8 @@ import {
   screenTogether,
   violationsNow,
 } from "../../../../src/manager/screening/screening.js";
+import { refusalLimits } from "../../../../src/manager/screening/screening-budget.js";
+import { RpcError } from "../../../../src/rpc/rpc-error.js";
 import { genesisMs, quarterS, startS } from "../../ledger/support/consortium.js";
 import { accepted, refusal } from "../../ledger/support/outcome.js";
 import {
@@ -329,9 +331,33 @@ describe("[R3.9] long work on submissions", () => {
     }
     assert.equal(await screener.parsed(caller, 10, parse), "parsed");
     assert.equal(paused, 3);
-    const vain = screener.parsed(caller, 10, parse, gone.signal);
+    const vain = screener.parsed(caller, 10, parse, { signal: gone.signal });
     await assert.rejects(vain, { reason: "DEADLINE" });
     assert.equal(paused, 5);
+  });
+
+  test("begins with what the caller has to be told when its turn comes, which costs nothing", async () => {
+    const { ports } = await LedgerWorld.create();
+    const pauses = () => async () => {};
+    const context = { ...ports, pauses, monotonicMs: () => 0, time: systemTime };
+    const screener = new Screener({ ...context, isAhead: () => false }, { knowsAllFinal: false });
+    const caller = { kind: "caller", id: "participant-1" } as const;
+    const onTurn = async () => {
+      throw new RpcError("POOL_SHARE_FULL", "late");
+    };
+    // biome-ignore lint/correctness/useYield: it has one piece.
+    function* parse(): Generator<undefined, string> {
+      return "parsed";
+    }
+    const submission = submitted([documentBytes()]);
+    for (let i = 0; i < 2; i++) {
+      const late = screener.parsed(caller, refusalLimits.burst, parse, { onTurn });
+      await assert.rejects(late, { reason: "POOL_SHARE_FULL" });
+      await assert.rejects(screener.screen(caller, submission, { onTurn }), {
+        reason: "POOL_SHARE_FULL",
+      });
+    }
+    assert.equal(await screener.parsed(caller, refusalLimits.burst, parse), "parsed");
   });
 
   const setUp = (isVoting: () => boolean, restTimes?: () => number, shared?: SharedRest) => {

@@ -12,12 +12,20 @@ class Queue {
   constructor({ blocks = 3 } = {}) {
     const blockRecordsMax = () => 500;
     const monotonicMs = () => this.#nowMs;
-    this.admission = new Admission({ pool: this.order, blockRecordsMax, monotonicMs });
+    const pool = {
+      waitingOf: (id: string) => this.order.costOf(id),
+      costUntil: (id: string, cost: number) => this.order.costUntil(id, cost),
+    };
+    this.admission = new Admission({ pool, blockRecordsMax, monotonicMs });
     for (let made = 0; made < blocks; made++) this.block(500);
   }
 
+  after(ms: number): void {
+    this.#nowMs += ms;
+  }
+
   block(records: number, tookMs = 500): void {
-    this.#nowMs += tookMs;
+    this.after(tookMs);
     this.admission.onPlaced({ records, cost: records });
   }
 
@@ -58,12 +66,44 @@ describe("admission by the time that a submission would wait", () => {
     const entry = queue.admission.enter("new", 1_000);
     assert.notEqual(queue.ask("new", 1_000), "in", "the first one is on its way into the pool");
     entry.end();
-    entry.end();
     assert.equal(queue.ask("new", 1_000), "in");
-    const [tenth, fifth] = [1_000.1, 2_000.2].map((cost) => queue.admission.enter("new", cost));
-    tenth?.end();
-    fifth?.end();
-    assert.equal(queue.ask("new", 100), "in", "nothing is left of parts of a record");
+  });
+
+  test("counts what of all participants is on its way into the pool", () => {
+    const queue = new Queue();
+    const enter = (id: string, cost: number) => queue.admission.enter(id, cost);
+    enter("a", 1_000);
+    for (let i = 0; i < 7; i++) enter(`busy-${i}`, 1_000);
+    assert.equal(queue.ask("a", 1_000), "in", "9,000 in all");
+    queue.order.enter("a", 1_500);
+    assert.equal(queue.ask("a", 1_000), 5_500);
+    assert.equal(queue.ask("new", 1_000), "in");
+    enter("new", 10);
+    assert.equal(queue.ask("new", 10), "in", "20 of each are not much");
+  });
+
+  test("asks whoever was let in again when its turn comes, by what is in the pool then", () => {
+    const queue = new Queue();
+    const inTurn = (id: string) => queue.admission.refusalInTurn(id, 1_000)?.retryAfterMs ?? "in";
+    queue.admission.enter("a", 1_000);
+    assert.equal(queue.ask("a", 1_000), "in");
+    queue.order.enter("b", 20_000);
+    queue.order.enter("a", 4_000);
+    assert.equal(inTurn("a"), "in", "5,000 of each");
+    queue.order.enter("a", 1_000);
+    assert.equal(inTurn("a"), 7_000);
+    assert.equal(inTurn("new"), "in");
+  });
+
+  test("counts how long it takes into the pool", () => {
+    const queue = new Queue();
+    const [first] = [queue.admission.enter("a", 1_000), queue.admission.enter("a", 1_000)];
+    queue.after(4_000);
+    first.arrive();
+    queue.order.enter("a", 1_000);
+    assert.equal(queue.ask("a", 250), "in", "3.75 s into the pool, then 2.25 s");
+    assert.equal(queue.ask("a", 1_000), "in", "6 s, then 3 s");
+    assert.equal(queue.ask("a", 1_500), 6_000, "7.5 s, then 3.5 s");
   });
 
   test("lets in what the next two blocks take, however slow they are", () => {

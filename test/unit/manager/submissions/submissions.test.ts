@@ -48,8 +48,9 @@ class Desk {
   readonly leftOut: (readonly number[])[] = [];
   missing: RpcError | undefined;
   blockRecordsMax = 1_000;
-  /** That this manager's clock is ahead of the real one, ms. */
+  /** That this manager's clock is ahead of the real one, ms, or of 0 when that stands still. */
   aheadMs = 0;
+  standsStill = false;
   knowsAllFinal = false;
   atTip = true;
   /** Of the state. */
@@ -97,7 +98,7 @@ class Desk {
     const { store } = world;
     return {
       ...world.ports,
-      monotonicMs: () => world.ports.monotonicMs() + this.aheadMs,
+      monotonicMs: () => (this.standsStill ? 0 : world.ports.monotonicMs()) + this.aheadMs,
       epochKey,
       selfId: "manager-1",
       readState: async (keys: readonly Uint8Array[]) => {
@@ -377,6 +378,72 @@ describe("a submission that a participant brings", () => {
     desk.aheadMs += 1_000;
     await desk.extend([waiting]);
     await desk.take(submissionOf([documentBytes()]), WaitFor.ACCEPTED);
+  });
+
+  test("does not wait before itself when it comes again", async () => {
+    const desk = await Desk.create();
+    desk.standsStill = true;
+    desk.blockRecordsMax = 2;
+    for (let i = 0; i < 3; i++) {
+      const placed = submitted([documentBytes(), documentBytes()]);
+      await desk.take(placed.message, WaitFor.ACCEPTED);
+      desk.aheadMs += 4_000;
+      await desk.extend([placed]);
+    }
+    const waiting = submitted([documentBytes()]);
+    const answers = [desk.take(waiting.message)];
+    await settled(() => desk.pool.has(waiting.idHex));
+    for (let i = 0; i < 4; i++) answers.push(desk.take(waiting.message));
+    const isLetIn = async () => {
+      const other = desk.take(submissionOf([documentBytes()]), WaitFor.ACCEPTED);
+      return other.then(
+        () => true,
+        () => false,
+      );
+    };
+    // Those that come again are looked at first.
+    let isIn = await isLetIn();
+    for (let tries = 0; !isIn && tries < 500; tries++) {
+      await turns();
+      isIn = await isLetIn();
+    }
+    assert.ok(isIn);
+    await desk.extend([waiting]);
+    await Promise.all(answers);
+  });
+
+  test("is refused when its turn comes if too much has come, unless it asks for places", async () => {
+    for (const isNew of [true, false]) {
+      const desk = await Desk.create();
+      desk.standsStill = true;
+      desk.blockRecordsMax = 2;
+      const onLedger = documentBytes();
+      for (let i = 0; i < 3; i++) {
+        const placed = submitted([i === 0 ? onLedger : documentBytes(), documentBytes()]);
+        await desk.take(placed.message, WaitFor.ACCEPTED);
+        desk.aheadMs += 4_000;
+        await desk.extend([placed]);
+      }
+      const meanwhile = submitted(Array.from({ length: 8 }, () => documentBytes()));
+      const onParsed = () => {
+        const unsettled = meanwhile.records.map(({ hashHex }) => hashHex);
+        const { participantId } = meanwhile;
+        const causer = { kind: "manager", id: "manager-2", participantId } as const;
+        desk.pool.add(meanwhile, { causer, nowMs: 0, unsettled });
+      };
+      const { reads } = desk;
+      const options = { callerId: "participant-1", waitFor: WaitFor.ACCEPTED, signal: never };
+      const message = submissionOf([isNew ? documentBytes() : onLedger]);
+      const answer = desk.submissions.take(message, { ...options, onParsed });
+      if (isNew) {
+        const refused = await rpcErrorFrom(answer);
+        assert.deepEqual([refused.reason, desk.reads], ["POOL_SHARE_FULL", reads]);
+        await desk.extend([meanwhile]);
+        await desk.take(message, WaitFor.ACCEPTED);
+      } else {
+        assert.deepEqual((await answer).outcomes.map(textOf), ["committed 1/0"]);
+      }
+    }
   });
 
   test("is refused as a whole: wrong caller, wrong signature, no room, nothing at all", async () => {
