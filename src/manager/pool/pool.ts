@@ -341,15 +341,25 @@ export class Pool implements KnownWork {
     return again;
   }
 
-  /** Records that are ripe, besides `placed`, which are hashes in hex. It counts up to `max`. */
+  /**
+   * Records that are ripe, or came less than `unripeMs` ago, besides `placed`, which are hashes in
+   * hex. It counts up to `max`.
+   */
   ripeCount(
     nowMs: number,
     awaited: readonly string[],
-    { max, placed }: { readonly max: number; readonly placed?: ReadonlySet<string> },
+    options: {
+      readonly max: number;
+      readonly placed?: ReadonlySet<string>;
+      readonly unripeMs?: number;
+    },
   ): number {
+    const { max, placed, unripeMs = 0 } = options;
     let records = 0;
-    for (const { unsettled } of this.#allRipe(nowMs, awaited)) {
-      for (const hash of unsettled.keys()) if (placed?.has(hash) !== true) records += 1;
+    for (const pooled of this.#byId.values()) {
+      const isNew = nowMs - pooled.arrivedMs < unripeMs;
+      if (!isNew && !this.#isRipe(pooled, nowMs, awaited)) continue;
+      for (const hash of pooled.unsettled.keys()) if (placed?.has(hash) !== true) records += 1;
       if (records >= max) return max;
     }
     return records;

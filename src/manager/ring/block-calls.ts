@@ -11,8 +11,9 @@
  * If others wait already and a block were made at once, the two groups would take turns for ever: a
  * block for each, and everybody waits for two. So when a block with records leaves some that call
  * for the next one, or when there were many, that is held until as many are ripe as both groups
- * had, or a part of a round has passed; a smaller part beside somebody else, who has waited for
- * their block already. What is not ripe, or was tried in vain, is no such group: beside it a lone
+ * had, or a part of a round has passed; two rounds where many are answered together and hardly
+ * anybody else waits; a smaller part beside somebody else, who has waited for their block already.
+ * What does not become ripe in a round, or was tried in vain, is no such group: beside it a lone
  * submission is ordered at once.
  *
  * While others fill every block, the next one begins as soon as one is appended. A lone submission
@@ -31,11 +32,15 @@ import type { BlockSize } from "./block-size.js";
 /** Records that a block is chosen from, in blocks: some of them may be refused. */
 const candidateBlocks = 2;
 /**
- * How long a block is held for those who have just been answered, of the time of a round. On a busy
- * machine they take most of one to be back. If they are few, they may as well be gone, and whoever
- * waits has waited in vain; of many some come in any case.
+ * How long a block is held for those who have just been answered, of the time of a round. If they
+ * are few, they may as well be gone, and whoever waits has waited in vain; of many some come in any
+ * case. If hardly anybody else waits, they were answered together and will be back together: on a
+ * busy machine after more than a round, and a block for the first one would make all others wait
+ * for two. Where new ones come all the time, whoever was answered or not, somebody else waits.
  */
-const gatherPart = { few: 1 / 3, many: 1 } as const;
+const gatherPart = { few: 1 / 3, many: 1, together: 2 } as const;
+/** Records that wait besides those answered together, as a part of these, at most. */
+const apartMax = 1 / 4;
 /** The same for a lone submission that others are about to find accurate, when all else is ripe. */
 const lonePart = 1 / 3;
 /** However long rounds take. */
@@ -148,12 +153,15 @@ export class BlockCalls {
     // Of many the first one back would get a block of its own, and the rest wait for two.
     if (!isMany && !pool.calls(monotonicMs(), this.#awaited(), hashes)) return;
     const isBeside = isMany && pool.hasRipeOfOthers(monotonicMs(), this.#awaited(), hashes);
-    const part = isMany && !isBeside ? gatherPart.many : gatherPart.few;
-    // What is not ripe by now may not be for long, and nobody waits for it. Of what was placed only
-    // whoever made the block heard all verdicts.
-    const rest = { max: this.recordsMax, placed: hashes };
-    const records = hashes.size + pool.ripeCount(monotonicMs(), this.#awaited(), rest);
-    this.#gathering = { records, untilMs: this.#holdUntil(roundMs, part) };
+    // What has not become ripe in a round may not be for long, and nobody waits for it. Of what was
+    // placed only whoever made the block heard all verdicts.
+    const unripeMs = isMany ? roundMs : 0;
+    const rest = { max: this.recordsMax, placed: hashes, unripeMs };
+    const apart = pool.ripeCount(monotonicMs(), this.#awaited(), rest);
+    const isTogether = apart <= hashes.size * apartMax;
+    const part = !isMany || isBeside ? "few" : isTogether ? "together" : "many";
+    const records = hashes.size + apart;
+    this.#gathering = { records, untilMs: this.#holdUntil(roundMs, gatherPart[part]) };
   }
 
   /**

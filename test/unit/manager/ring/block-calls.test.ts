@@ -132,6 +132,50 @@ describe("a manager calls for a block", () => {
     assert.equal(calls.due, false, "whoever is back first waits for the others");
   });
 
+  const ripen = ({ id }: ParsedSubmission) => {
+    for (const managerId of managerIds) pool.verdict(managerId, id);
+  };
+  const poolOfVerdicts = () => {
+    pool = new Pool({ limits: { submissionsMax: 100, bytesMax: 1e7 }, verdictWaitMs: 60_000 });
+    calls = callsOf(1_000);
+  };
+
+  for (const [apart, rounds] of [
+    [2, 2],
+    [3, 1],
+  ] as const) {
+    test(`${rounds} rounds later at most when ${apart} wait beside 8 that were answered`, () => {
+      const answered = Array.from({ length: 8 }, () => add());
+      for (let i = 0; i < apart; i++) add();
+      calls.onAppended(blockOf("manager-2", ...answered), members, 120);
+      for (const each of answered) placed(each);
+      for (let i = 0; i < 7; i++) add();
+      clockMs += rounds * 120 - 1;
+      assert.equal(calls.due, false);
+      clockMs += 1;
+      assert.equal(calls.due, true);
+      clockMs -= 1;
+      add();
+      assert.equal(calls.due, true, "all are back");
+    });
+  }
+
+  test("with many that came a moment ago, though they are not ripe yet", () => {
+    poolOfVerdicts();
+    const old = add();
+    clockMs += 120;
+    const late = Array.from({ length: 7 }, () => add());
+    const answered = add();
+    ripen(answered);
+    calls.onAppended(blockOf("manager-2", answered), members, 120);
+    placed(answered);
+    ripen(add());
+    assert.equal(calls.due, false, "one is ripe, and others are about to be");
+    for (const each of late) ripen(each);
+    assert.equal(calls.due, true, "whatever came long ago");
+    assert.equal(pool.has(old.idHex), true);
+  });
+
   test("not that late beside somebody who was not answered", () => {
     const [first] = Array.from({ length: 8 }, () => add());
     assert.ok(first);
@@ -145,13 +189,8 @@ describe("a manager calls for a block", () => {
   });
 
   test("no sooner than what comes meanwhile is ripe, as the block would not hold it", () => {
-    const limits = { submissionsMax: 100, bytesMax: 1e7 };
-    pool = new Pool({ limits, verdictWaitMs: 60_000 });
-    calls = callsOf(1_000);
+    poolOfVerdicts();
     const [first, second] = [add(), add()];
-    const ripen = ({ id }: ParsedSubmission) => {
-      for (const managerId of managerIds) pool.verdict(managerId, id);
-    };
     for (const each of [first, second]) ripen(each);
     calls.onAppended(blockOf("manager-2", first), members, 120);
     placed(first);
@@ -162,12 +201,7 @@ describe("a manager calls for a block", () => {
   });
 
   test("and not for what was not ripe when they were answered, as it may not be for long", () => {
-    const limits = { submissionsMax: 100, bytesMax: 1e7 };
-    pool = new Pool({ limits, verdictWaitMs: 60_000 });
-    calls = callsOf(1_000);
-    const ripen = ({ id }: ParsedSubmission) => {
-      for (const managerId of managerIds) pool.verdict(managerId, id);
-    };
+    poolOfVerdicts();
     // What was placed is ripe where the block was made, and perhaps not here.
     const [first, second] = [add(), add(), add()];
     ripen(second);
@@ -190,9 +224,6 @@ describe("a manager calls for a block", () => {
     test(`for a block that is full in any case, ${what} is not ripe yet`, () => {
       pool = new Pool({ limits: { submissionsMax: 100, bytesMax: 1e7 }, verdictWaitMs: 60_000 });
       calls = callsOf(20);
-      const ripen = ({ id }: ParsedSubmission) => {
-        for (const managerId of managerIds) pool.verdict(managerId, id);
-      };
       const [first, second] = [add(), add(50)];
       for (const each of [first, second]) ripen(each);
       const lone = prepare();
