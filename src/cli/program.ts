@@ -10,7 +10,13 @@ import { commandGroups, nameOf } from "./command-list.js";
 import { register as registerCompletion } from "./completion.js";
 import { CliError, exitCodes } from "./text/cli-error.js";
 import { forbidColours, painted } from "./text/colours.js";
-import { errorJson, errorMessage, exitCodeOf, tintedError } from "./text/error-message.js";
+import {
+  adviceOnSystem,
+  errorJson,
+  errorMessage,
+  exitCodeOf,
+  tintedError,
+} from "./text/error-message.js";
 import { toJson } from "./text/output.js";
 
 /** Runs one command line (without node and script) and returns the exit code. */
@@ -102,6 +108,16 @@ function reportUsage(error: CommanderError, program: Command, argv: readonly str
     printError(usage, { debug: false, json });
   }
   return exitCodes.usage;
+}
+
+/** Says that a result is not whole where it was to be written, and returns the exit code. */
+export function reportLostOutput(error: Error, argv: readonly string[]): number {
+  const next = `${adviceOnSystem(error) ?? "check where it goes"}, and run the same command again`;
+  const lost = new CliError(`the output cannot be written: ${error.message}`, next, {
+    cause: error,
+  });
+  printError(lost, { debug: argv.includes("--debug"), json: argv.includes("--json") });
+  return exitCodes.failure;
 }
 
 function printError(

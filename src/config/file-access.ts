@@ -58,6 +58,9 @@ export function checkNodeDirectories(config: {
   for (const directory of [config.dataDirectory, config.signerStateDirectory]) {
     const stats = statSync(directory, { throwIfNoEntry: false });
     const user = ownUser();
+    if (stats?.isDirectory() === false) {
+      throw fileError(directory, "this is no directory", "check the path in config.yaml");
+    }
     if (stats === undefined || user === undefined) continue;
     checkOwner(directory, "directory of the node", stats, user);
     if ((stats.mode & 0o027) === 0) continue;

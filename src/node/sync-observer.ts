@@ -3,6 +3,7 @@
 import type { Logger } from "pino";
 import type { DropReason } from "../metrics/label-values.js";
 import type { Metrics } from "../metrics/metrics.js";
+import type { Reason } from "../rpc/reasons.js";
 import type { BlameReason } from "../sync/sync-peers.js";
 import type { Progress, SyncNews } from "../sync/sync-progress.js";
 
@@ -20,7 +21,11 @@ export function syncObserver(
   return {
     blamed(peer, reason, detail, forMs) {
       metrics.syncBlamed.inc({ peer, reason });
-      log.warn({ peer, reason, detail, forMs }, "a peer did not give the blocks that it has");
+      // It looks like the peer's fault, and is this node's own.
+      const isOther = detail === ("CONSORTIUM_MISMATCH" satisfies Reason);
+      const next = "compare genesis.json with the peer's: one of them is of another consortium";
+      const fields = { peer, reason, detail, forMs, ...(isOther && { next }) };
+      log.warn(fields, "a peer did not give the blocks that it has");
     },
     syncNews(news) {
       const { height } = news;

@@ -13,7 +13,7 @@ import { findInput, type Input, type InputPlace } from "../sending/input.js";
 import { ProgressFile } from "../sending/progress-file.js";
 import { receiptsPath, receiptsText } from "../sending/receipts-path.js";
 import { RowProblem } from "../sending/row-problem.js";
-import { sendRows, withReceipts } from "../sending/send-rows.js";
+import { sendRows, unlessInterrupted, withReceipts } from "../sending/send-rows.js";
 import type { RunTotals } from "../sending/send-run.js";
 import { CliError } from "../text/cli-error.js";
 import { counted, formatDuration, type Output } from "../text/output.js";
@@ -127,7 +127,7 @@ type Job = {
 /** Imports while this process holds the lock of the receipts. */
 async function importLocked(job: Job): Promise<void> {
   const { place, client, mapping, options, signal } = job;
-  const registered = await RegisteredMeters.of(client);
+  const registered = await unlessInterrupted(signal, RegisteredMeters.of(client));
   const { policy } = client.genesis;
   const names = new MeterNames(registered, mapping.meterIds, client.profile.id);
   const { zone: zoneName } = mapping.text;
@@ -142,7 +142,7 @@ async function importLocked(job: Job): Promise<void> {
     otherDirection: options.otherDirection,
     nowS: Math.floor(Date.now() / 1000),
   };
-  const input = await place.open(signal);
+  const input = await unlessInterrupted(signal, place.open(signal));
   try {
     const format = options.format ?? formatOf(input);
     const read = fileFormats[format]?.read ?? csvOf(mapping, context);
@@ -172,7 +172,7 @@ async function send(
   items: () => AsyncIterable<FileItem>,
   { format, context }: { readonly format: string; readonly context: ImportContext },
 ): Promise<void> {
-  const survey = await surveyItems(items(), context);
+  const survey = await unlessInterrupted(signal, surveyItems(items(), context));
   const progressFile = new ProgressFile(out, {
     consortiumId: client.consortiumId,
     participantId: client.profile.id,

@@ -89,20 +89,35 @@ function openFifo(path: string): Readable {
 }
 
 async function spooled(label: string, source: Readable, signal: AbortSignal): Promise<Input> {
-  const descriptor = unnamedFile();
+  let descriptor: number | undefined;
   try {
+    const spool = keeping(label, unnamedFile);
+    descriptor = spool;
     let bytes = 0;
     for await (const chunk of addAbortSignal(signal, source) as AsyncIterable<Buffer>) {
       bytes += chunk.length;
       if (bytes > streamBytesMax) throw tooLong(label);
-      for (let at = 0; at < chunk.length; ) at += writeSync(descriptor, chunk, at);
+      keeping(label, () => {
+        for (let at = 0; at < chunk.length; ) at += writeSync(spool, chunk, at);
+      });
     }
-    return inputOf({ label, isStream: true }, descriptor);
+    return inputOf({ label, isStream: true }, spool);
   } catch (error) {
-    closeSync(descriptor);
+    if (descriptor !== undefined) closeSync(descriptor);
     throw error;
   } finally {
     source.destroy();
+  }
+}
+
+/** Names the directory, of which whoever pipes something into the command may know nothing. */
+function keeping<T>(label: string, write: () => T): T {
+  try {
+    return write();
+  } catch (error) {
+    const what = `${label} cannot be kept in ${tmpdir()} until it is sent`;
+    const next = "free some space there, or name another directory in TMPDIR";
+    throw new CliError(`${what}: ${(error as Error).message}`, next, { cause: error });
   }
 }
 

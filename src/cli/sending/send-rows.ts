@@ -42,6 +42,24 @@ export async function withReceipts(
   }
 }
 
+/**
+ * What `work` gives before anything is sent, or else the interruption as soon as `signal` is
+ * aborted: nobody waits for managers that do not answer.
+ */
+export async function unlessInterrupted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  let onAbort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(interruption("stopped before anything was sent"));
+    signal.addEventListener("abort", onAbort);
+    if (signal.aborted) onAbort();
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
 export type RowsToSend = {
   readonly client: BssClient;
   readonly progressFile: ProgressFile;

@@ -17,6 +17,7 @@ import type { Objection, SubmitResponse } from "../../gen/bss/v1/broadcast_pb.js
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import type { Submission } from "../../gen/bss/v1/record_pb.js";
 import { RpcError } from "../../rpc/rpc-error.js";
+import { otherGenesis } from "../text/rpc-advice.js";
 import { Batcher } from "./batcher.js";
 import type { PlannedRecord, PlannedRow, ProgressFile } from "./progress-file.js";
 import type { ReceiptLine } from "./receipt-lines.js";
@@ -302,7 +303,7 @@ function reasonText(reason: string): string {
 }
 
 function adviceOf({ advice }: Planned, reason: string): string {
-  const text = advice?.(reason);
+  const text = reason === "CONSORTIUM_MISMATCH" ? otherGenesis : advice?.(reason);
   return text === undefined ? "" : `; ${text}`;
 }
 

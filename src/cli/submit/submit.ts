@@ -15,7 +15,7 @@ import { clockWarning, headTime } from "../sending/clock-check.js";
 import { findInput, type InputPlace } from "../sending/input.js";
 import { ProgressFile } from "../sending/progress-file.js";
 import { receiptsPath, receiptsText } from "../sending/receipts-path.js";
-import { interruption, sendRows, withReceipts } from "../sending/send-rows.js";
+import { sendRows, unlessInterrupted, withReceipts } from "../sending/send-rows.js";
 import type { RunTotals } from "../sending/send-run.js";
 import { CliError, exitCodes } from "../text/cli-error.js";
 import { counted, formatDuration, type Output } from "../text/output.js";
@@ -166,15 +166,16 @@ type Job = {
 async function submitLocked(job: Job): Promise<void> {
   const { place, kind, out, options, client, output, signal } = job;
   // If no manager can be reached, or none knows the profile, this fails before anything is written.
-  await checkFirstContact(client, kind, output);
-  const input = await place.open(signal).catch((error) => {
-    throw signal.aborted ? interruption("stopped before anything was sent") : error;
-  });
+  await unlessInterrupted(signal, checkFirstContact(client, kind, output));
+  const input = await unlessInterrupted(signal, place.open(signal));
   try {
     const { updates, ...given } = options;
-    const parent = updates && { updates: await wholeHash(client, updates) };
+    const parent = updates && {
+      updates: await unlessInterrupted(signal, wholeHash(client, updates)),
+    };
     const context = { client, note: output.note };
-    const { count, rows } = await inputRows(input, kind, { ...given, ...parent }, context);
+    const read = inputRows(input, kind, { ...given, ...parent }, context);
+    const { count, rows } = await unlessInterrupted(signal, read);
     const owner = { consortiumId: client.consortiumId, participantId: client.profile.id };
     const sent = await sendRows({
       client,

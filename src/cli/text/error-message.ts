@@ -1,5 +1,6 @@
 import { printable, printableLines } from "../../base/printable.js";
 import { ConfigError } from "../../config/config-error.js";
+import { StoreError } from "../../store/store-error.js";
 import { CliError, exitCodes } from "./cli-error.js";
 import { tinted, tintedMessage } from "./colours.js";
 import { sourceStack } from "./source-stack.js";
@@ -14,8 +15,12 @@ const systemErrors: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: "use an address of this machine in listen.host",
   ECONNREFUSED: "check that the node runs and the address is right",
   EDQUOT: "free some space",
+  EFBIG: "raise the limit of the size of files (ulimit -f)",
+  EIO: "check the disk",
   EISDIR: "give the path of a file",
   EMFILE: "raise the limit of open files (LimitNOFILE in the service's unit, or ulimit -n)",
+  ELOOP: "check where the links in the path lead",
+  ENAMETOOLONG: "use a shorter path",
   ENFILE: "raise the machine's limit of open files (sysctl fs.file-max)",
   ENOENT: "check the path",
   ENOSPC: "free some space",
@@ -73,7 +78,8 @@ export function exitCodeOf(error: unknown): number {
 
 function describe(error: unknown): readonly string[] {
   if (error instanceof ConfigError) return error.message.split("\n").map(oneLine);
-  if (error instanceof CliError) return [oneLine(error.message)];
+  // The message of the latter has its advice within.
+  if (error instanceof CliError || error instanceof StoreError) return [oneLine(error.message)];
   if (hasAdvice(error)) return [`${oneLine(error.message)}; ${oneLine(error.next)}`];
   const next = adviceOnSystem(error);
   if (next !== undefined)

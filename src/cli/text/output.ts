@@ -8,6 +8,9 @@
  * passes `printable` here; only `lines` and `result` take several lines, of cells that are one
  * each.
  */
+import { writeSync } from "node:fs";
+import { Socket } from "node:net";
+import type { Writable } from "node:stream";
 import type { Command } from "commander";
 import { toHex } from "../../base/bytes.js";
 import { printable, printableJson } from "../../base/printable.js";
@@ -143,12 +146,18 @@ function cellText(cell: Cell): string {
 
 const endProcess = () => process.exit(exitCodes.success);
 let atEnd: () => void = endProcess;
+let atLoss: (error: Error) => void = endProcess;
 
 /**
  * Ends the process when nobody reads its output any more: `bss list | head` closes stdout, and a
- * closed terminal fails with EIO. That is no error. Call it once, before anything is printed.
+ * closed terminal fails with EIO. That is no error. It is one when a file does not take a result,
+ * for instance on a full disk: then `lost` is called. Call it once, before anything is printed.
  */
-export function watchOutput(): void {
+export function watchOutput(lost: (error: Error) => void): void {
+  atLoss = lost;
+  writeWholly(process.stdout, (error) => atLoss(error));
+  // There is no place left to say it.
+  writeWholly(process.stderr, () => {});
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
@@ -159,10 +168,27 @@ export function watchOutput(): void {
 
 /**
  * For commands that have to stop others first: does `work` instead of ending the process, again at
- * each further write.
+ * each further write. What a file does not take is left out.
  */
 export function whenOutputEnds(work: () => void): void {
   atEnd = work;
+  atLoss = () => {};
+}
+
+/** The stream that Node.js makes for a file loses what a full disk leaves over of a write. */
+function writeWholly(standard: NodeJS.WriteStream & { fd: number }, lost: typeof atLoss): void {
+  const { fd } = standard;
+  const stream: Writable = standard;
+  // Pipes and terminals take all of a write, or fail.
+  if (stream instanceof Socket) return;
+  stream._write = (chunk: Uint8Array, _encoding, done) => {
+    try {
+      for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
+    } catch (error) {
+      lost(error as Error);
+    }
+    done();
+  };
 }
 
 /** "1 row", "2 rows". */

@@ -7,6 +7,9 @@ import { RpcError } from "../../rpc/rpc-error.js";
 import type { StatusName } from "../../rpc/status-codes.js";
 import { CliError } from "./cli-error.js";
 
+export const otherGenesis =
+  "copy the genesis.json of the consortium again: it has to be the same, byte for byte";
+
 const byReason: Partial<Readonly<Record<Reason, string>>> = {
   NODE_UNREACHABLE: "check that the managers run and that the addresses in the profile are right",
   NODE_STARTING: "try again in a moment",
@@ -17,6 +20,7 @@ const byReason: Partial<Readonly<Record<Reason, string>>> = {
   LISTING_NOT_ALLOWED:
     "use the profile of the participant that owns the records, or of a manager; operators do not " +
     "see their content",
+  CONSORTIUM_MISMATCH: otherGenesis,
   CALLER_NOT_SUBMITTER: "submit with the profile of the participant that signs",
   RECORD_UNKNOWN: "check the hash; 'bss list' shows the records of a participant or meter",
   BLOCK_UNKNOWN: "'bss status' shows the height of the ledger",

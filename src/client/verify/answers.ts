@@ -21,11 +21,16 @@ import { recordHash } from "../../ledger/records/record-hash.js";
 import { strictDecode } from "../../ledger/strict-decode.js";
 import { safeInteger } from "../../ledger/wire.js";
 
-/** The answer of a node does not prove what it claims: the node is faulty, or it lies. */
+/**
+ * The answer of a node does not prove what it claims: the node is faulty, or it lies, or what it
+ * was checked against is the genesis of another consortium.
+ */
 export class UntrueAnswer extends Error {
   override readonly name = "UntrueAnswer";
   /** What a person should do next. */
-  readonly next = "ask another manager, and tell the consortium's operators";
+  readonly next =
+    "check that genesis.json is the consortium's, byte for byte; if it is, ask another manager, and " +
+    "tell the consortium's operators";
 }
 
 /** A record, as far as the caller may see it. Its content has been checked against its hash. */

@@ -1,5 +1,5 @@
 /** What a manager proves itself with, checked against genesis before anything starts. */
-import { equalBytes } from "../../base/bytes.js";
+import { equalBytes, toHex } from "../../base/bytes.js";
 import type { ManagerKeys } from "../../config/key-files.js";
 import type { ManagerConfig } from "../../config/node-config.js";
 import { ed25519KeyPairFromSeed } from "../../crypto/ed25519.js";
@@ -27,7 +27,8 @@ export function checkManagerKeys(id: string, keys: ManagerKeys, genesis: Genesis
     throw new StartError(`genesis knows no manager ${id}`, next);
   }
   if (!equalBytes(ed25519KeyPairFromSeed(keys.signingSeed).publicKey, manager.signingKey)) {
-    throw new StartError(`the signing key is not ${id}'s`, "check `signing_key` in config.yaml");
+    const next = "check `signing_key`, `id` and `consortium` in config.yaml";
+    throw new StartError(`the signing key is not ${id}'s`, next);
   }
   // A VRF's key pair is that of Ed25519 (RFC 9381 §5.5). OpenSSL needs 0.1 ms for it; the VRF makes
   // a table first, which takes 40 ms, and is soon enough made for the first proof.
@@ -66,7 +67,14 @@ export async function openEpochKey(
     wrapped,
   });
   const next = "restore the file from a backup, or ask another manager's operator for a new wrap";
-  if (key === undefined) throw new StartError("the wrap of epoch key 0 does not open", next);
+  if (key === undefined) {
+    // A wrap is bound to the bytes of genesis, and a space too much there shows here first.
+    const check = `compare genesis.json (SHA-256 ${toHex(consortiumId)}) with other managers'`;
+    throw new StartError(
+      "the wrap of epoch key 0 does not open with this `hpke_key` and this genesis",
+      `${check}; if it is the same, check \`hpke_key\`, or ${next}`,
+    );
+  }
   if (!equalBytes(epochCommitment(0, key), genesis.epochCommitment)) {
     throw new StartError("the key of epoch 0 is not the one that genesis commits to", next);
   }

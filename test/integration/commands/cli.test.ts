@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer as createNetServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -114,7 +114,38 @@ describe("the command bss", () => {
     });
   }
 
-  test("status ends where a machine takes the connection and says nothing", async () => {
+  describe("a file that does not take all of the output", () => {
+    const toFile = (redirected: string) => {
+      const { status, stderr } = spawnSync("bash", ["-c", redirected, process.execPath, mainFile], {
+        cwd: directory,
+        encoding: "utf8",
+      });
+      return { status, stderr };
+    };
+
+    test("is told where a limit or a full disk cuts a result short", () => {
+      const { status, stderr } = toFile(`ulimit -f 1; "$0" "$1" completion bash > short`);
+      assert.match(stderr, /^bss: the output cannot be written: EFBIG.+; raise the limit .+\n$/);
+      assert.equal(status, 1);
+    });
+
+    test("is told on a disk that takes nothing, for programs too", (t) => {
+      if (!existsSync("/dev/full")) return t.skip("there is no full disk to write to");
+      const { status, stderr } = toFile(`"$0" "$1" completion bash --json > /dev/full`);
+      assert.match(
+        JSON.parse(stderr).error.message,
+        /cannot be written: ENOSPC.+; free some space/,
+      );
+      assert.equal(status, 1);
+    });
+
+    test("changes nothing where only notes are lost", (t) => {
+      if (!existsSync("/dev/full")) return t.skip("there is no full disk to write to");
+      assert.equal(toFile(`"$0" "$1" initt 2> /dev/full`).status, 2);
+    });
+  });
+
+  test("commands end where a machine takes the connection and says nothing", async () => {
     const mute = createNetServer(() => {}).listen(0, "127.0.0.1");
     await once(mute, "listening");
     const { port } = mute.address() as AddressInfo;
@@ -127,7 +158,25 @@ describe("the command bss", () => {
       participants: 1,
     });
     const profile = join(dir, "participants", "participant-1", "profile.yaml");
+    writeFileSync(join(directory, "mute.csv"), "meter,start\n");
+    const interrupted = spawn(
+      process.execPath,
+      [mainFile, "submit", "mute.csv", "-p", profile, "--out", "mute.jsonl"],
+      { cwd: directory },
+    );
+    let note = "";
+    interrupted.stderr.on("data", (chunk) => {
+      note += chunk;
+    });
     const child = spawn(process.execPath, [mainFile, "status", "-p", profile]);
+    // Signals end it in this way from where its lock is laid down.
+    while (!readdirSync(directory).some((name) => name.startsWith("mute.jsonl.lock."))) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    interrupted.kill("SIGINT");
+    const [interruptedCode] = await once(interrupted, "close");
+    assert.equal(interruptedCode, 130);
+    assert.match(note, /^bss: stopped before anything was sent; .+\n$/);
     const timer = setTimeout(() => child.kill(), 180_000);
     let err = "";
     child.stderr.on("data", (chunk) => {

@@ -47,6 +47,14 @@ describe("who else may touch a node's files", () => {
     });
   }
 
+  test("a file in the place of a directory is called that, whatever its mode", () => {
+    const path = file("data", "", 0o644);
+    assert.throws(
+      () => checkNodeDirectories({ dataDirectory: path, signerStateDirectory: parent }),
+      { message: `${path}: this is no directory; check the path in config.yaml` },
+    );
+  });
+
   test("a wrap is a secret", () => {
     const secret = file("secret.key", seedHex, 0o600);
     const wrap = file("epoch-0.wrap", "00".repeat(80), 0o644);

@@ -4,6 +4,7 @@ import { CliError } from "../../../../src/cli/text/cli-error.js";
 import { errorJson, errorMessage, exitCodeOf } from "../../../../src/cli/text/error-message.js";
 import { ConfigError } from "../../../../src/config/config-error.js";
 import { RpcError } from "../../../../src/rpc/rpc-error.js";
+import { StoreError } from "../../../../src/store/store-error.js";
 
 describe("errorJson", () => {
   test("has the reason and the field of an error that a node sent, also as a cause", () => {
@@ -57,6 +58,11 @@ describe("errorMessage", () => {
   test("takes the advice that an error of another part brings", () => {
     const error = Object.assign(new Error("the store is damaged"), { next: "run bss check" });
     assert.equal(errorMessage(error, false), "bss: the store is damaged; run bss check");
+  });
+
+  test("adds nothing to what a store says, which has its advice within", () => {
+    const error = new StoreError("CORRUPT", "the store is damaged: check the disk (bad block)");
+    assert.equal(errorMessage(error, false), `bss: ${error.message}`);
   });
 
   test("keeps anything else to one line without a stack", () => {

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { ed25519KeyPairFromSeed } from "../../../../src/crypto/ed25519.js";
 import { vrfKeyPairFromSeed } from "../../../../src/crypto/vrf.js";
 import type { GenesisState } from "../../../../src/ledger/genesis.js";
-import { checkManagerKeys } from "../../../../src/manager/signing/manager-keys.js";
+import { checkManagerKeys, openEpochKey } from "../../../../src/manager/signing/manager-keys.js";
 
 describe("a manager's keys at its start", () => {
   const seed = (byte: number) => new Uint8Array(32).fill(byte);
@@ -30,5 +30,17 @@ describe("a manager's keys at its start", () => {
     assert.throws(() => checkManagerKeys("manager-1", keys, genesisWith(3, 2)), refused);
     assert.throws(() => checkManagerKeys("manager-1", keys, genesisWith(1, 3)), refused);
     assert.throws(() => checkManagerKeys("manager-2", keys, genesisWith(1, 2)), /no manager/);
+  });
+
+  test("open no wrap under another genesis, and both are named", async () => {
+    const opened = openEpochKey(
+      "manager-1",
+      { ...keys, hpkeSecretKey: seed(3), epochWraps: [new Uint8Array(80)] },
+      { ...genesisWith(1, 2), consortiumId: seed(0xab) },
+    );
+    await assert.rejects(opened, {
+      message: /epoch key 0 does not open with this `hpke_key` and this genesis/,
+      next: /^compare genesis\.json \(SHA-256 (ab){32}\) with other managers'; .+`hpke_key`/,
+    });
   });
 });
