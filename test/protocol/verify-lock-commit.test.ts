@@ -62,6 +62,33 @@ approve r0 E0 1 3
   );
 });
 
+describe("§4.3: one committee for a block", () => {
+  rule(
+    "R4.3.2",
+    "A block that is proposed again goes to no committee: it has its IC.",
+    `
+bench managers=4 self=3
+propose r0 A0
+    sends PROPOSE r0 A0 of 1
+    asks validate A0, held by 1
+judge A0
+    says ACCEPT A0
+    says APPROVE r0 A0
+accept A0 1 2
+approve r0 A0 1 2
+commit r1 nil 1 4
+accept A0 4
+    asks verify r0 A0 by 1 2 4
+attest r0 A0
+propose r1 A0 valid=0 by=1,2,3
+    says APPROVE r1 A0 valid r0
+    sends PROPOSE r1 A0 valid r0 of 2
+approve r1 A0 valid=0 1 2
+    says COMMIT r1 A0, locked
+`,
+  );
+});
+
 describe("§4.4: lock and commit", () => {
   rule(
     "R4.4.1",

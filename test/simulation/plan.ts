@@ -5,6 +5,7 @@
  */
 import { linksMin } from "../../src/consensus/attestation/links.js";
 import { SuspensionMode } from "../../src/gen/bss/v1/genesis_pb.js";
+import type { Habit } from "./byzantine/byzantine-manager.js";
 import type { PolicyPlan } from "./consortium.js";
 import type { NetworkOptions } from "./network/network.js";
 import type { Random } from "./random.js";
@@ -39,6 +40,8 @@ export type FaultPlan = {
   readonly strayClockMs: number;
   /** Managers that break the rules. */
   readonly byzantineCount: number;
+  /** What they do; up to the seed if undefined. */
+  readonly habits?: readonly Habit[];
   /** Managers that never come back, besides those; together at most f. */
   readonly goneCount: number;
   /** Managers whose disk is put back to an old image, besides those. */
@@ -81,14 +84,16 @@ export type PlanOptions = {
   readonly badStorage?: readonly StorageFault[];
   /** So many storage nodes never come back; records come all the time. */
   readonly goneStorageCount?: number;
+  /** One manager does this, as long as the run lasts; records come all the time. */
+  readonly habits?: readonly Habit[];
 };
 
 const managersCounts = [1, 2, 3, 4, 4, 4, 4, 5, 7];
 
 export function planOf(options: PlanOptions, random: Random): Plan {
   const managersCount = options.managersCount ?? random.pick(managersCounts);
-  const { badStorage, goneStorageCount } = options;
-  const isWatched = badStorage !== undefined || goneStorageCount !== undefined;
+  const { badStorage, goneStorageCount, habits } = options;
+  const isWatched = [badStorage, goneStorageCount, habits].some((each) => each !== undefined);
   // In small consortiums no storage node can be at fault.
   const storageMin = random.chance(0.2) ? 8 : 1;
   const storageCount = options.storageCount ?? storageMin + random.below(7);
@@ -116,6 +121,7 @@ export function planOf(options: PlanOptions, random: Random): Plan {
       ...(calm ? noFaults : faults),
       ...(badStorage && { badStorage }),
       ...(goneStorageCount !== undefined && { goneStorageCount }),
+      ...(habits && { habits, byzantineCount: 1 }),
     },
     queueMessagesMax: random.pick([10_000, 10_000, 200]),
     faultsUntilMs: random.between(1_500, 5_000),
@@ -123,8 +129,12 @@ export function planOf(options: PlanOptions, random: Random): Plan {
   };
 }
 
-/** What storage nodes do has consequences. */
-const watchfulPolicy = { auditsPerBlock: 3, unreachableAfterMs: 1_000 } as const;
+/** What nodes do has consequences. */
+const watchfulPolicy = {
+  suspension: SuspensionMode.FLOOR,
+  auditsPerBlock: 3,
+  unreachableAfterMs: 1_000,
+} as const;
 
 const calmNetwork: NetworkOptions = {
   delayMinMs: 0.5,

@@ -82,6 +82,18 @@ describe("where most storage nodes go while records wait", () => {
   }
 });
 
+describe("where a manager accepts no block, and asks committees about it in later rounds", () => {
+  for (const seed of [1, 2]) {
+    test(`they attest the blocks of the others, seed ${seed}`, async () => {
+      const sizes = { managersCount: 4, storageCount: 4 };
+      const habits = ["withholds its accept", "asks committees ahead"] as const;
+      const { counters } = await hold({ seed, ...sizes, calm: true, habits });
+      assert.equal(counters.of("storage dropped ROUND_ATTESTED"), 0);
+      assert.ok(counters.of("byzantine question about a later round") > 0);
+    });
+  }
+});
+
 describe("a simulation", () => {
   test("is calm when nothing goes wrong: nobody is suspended, and everything is settled", async () => {
     const { counters, settledMs } = await hold({ seed: 1, managersCount: 4, calm: true });

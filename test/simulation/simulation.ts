@@ -152,10 +152,10 @@ class Simulation {
 
   #chooseByzantine(random: Random): void {
     const world = this.#world;
-    const { byzantineCount, badStorage } = this.#plan.faults;
+    const { byzantineCount, habits, badStorage } = this.#plan.faults;
     for (const node of random.shuffled(this.#managers).slice(0, byzantineCount)) {
       world.counters.count("byzantine manager");
-      node.twist(new ByzantineManager(world, node, random.fork()));
+      node.twist(new ByzantineManager(world, node, random.fork(), habits));
     }
     const storageNodes = random.shuffled(this.#storageNodes);
     for (const [place, fault] of badStorage.entries()) {

@@ -279,11 +279,16 @@ function commitSignatures(
   return checkCommit(commit, place, head.members, consortiumId);
 }
 
+/**
+ * Managers need attestations of the round in which a block was made, and no others ([R4.3.2]). One
+ * that asked about a block in later rounds would leave the node with nothing to say of the blocks
+ * that are made there, as it attests one in each round.
+ */
 function roundProblem({ createdRound, leaves }: ParsedBlock, round: number) {
   if (leaves.length === 0) {
     return violation("BLOCK_MALFORMED", "A block without leaves is not attested.", "leaves");
   }
-  if (round >= createdRound) return undefined;
-  const message = "The committee is of a round before the block was made.";
+  if (round === createdRound) return undefined;
+  const message = "The committee is not of the round in which the block was made.";
   return violation("BLOCK_MALFORMED", message, "round");
 }

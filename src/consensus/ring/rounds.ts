@@ -268,9 +268,10 @@ export class Rounds {
   }
 
   /**
-   * On polka ∧ AC the block goes to the committee of the polka's round, even if the last ACCEPT
-   * comes after that round. Managers that got it at different times may disagree on who is missing,
-   * but all of them can propose this block again.
+   * On polka ∧ AC the block goes to the committee of the round in which it was made, even if the
+   * last ACCEPT comes after that round. Managers that got it at different times may disagree on who
+   * is missing, but all of them can propose this block again. A block that was proposed again has
+   * its attestations, or it would have no lock certificate.
    */
   #verify(facts: BlockFacts, round: number): void {
     const accepts = this.#state.unanimousAccepts(facts);
@@ -281,7 +282,8 @@ export class Rounds {
     }
     const block = toHex(facts.blockId);
     const place = `${round}/${block}`;
-    if (facts.leafCount === 0 || this.#integrityAsked.has(place)) return;
+    if (facts.leafCount === 0 || round !== facts.createdRound) return;
+    if (this.#integrityAsked.has(place)) return;
     if (round !== this.#round && this.#state.lockable(round, block) !== undefined) return;
     this.#integrityAsked.add(place);
     this.#out.tasks.push({

@@ -1,7 +1,10 @@
 /**
- * Claims that a storage node cannot be reached ([R5.2.4]): this manager's own, signed anew as the
- * chain goes on, and those of the others. With f+1 of them a proposer suspends the node. Each
- * manager says its own claims again for as long as the node is silent.
+ * Claims that a storage node cannot be reached ([R5.2.4]): this manager's own, signed anew on each
+ * head, and those of the others. With f+1 of them a proposer suspends the node. Each manager says
+ * its own claims again for as long as the node is silent.
+ *
+ * The next block may carry a MATCH of the node for the head, and then holds no claim of an earlier
+ * one. If nothing becomes final without the suspension, there is no other head to come.
  */
 import { create } from "@bufbuild/protobuf";
 import { equalBytes } from "../../base/bytes.js";
@@ -14,13 +17,12 @@ import {
 import { type UnreachableNotice, UnreachableNoticeSchema } from "../../gen/bss/v1/vote_pb.js";
 import { described } from "../../ledger/certificates/signature-check.js";
 import { unreachableDigest } from "../../ledger/certificates/vote-digests.js";
+import { compareIds } from "../../ledger/ids.js";
 import { oldestClaim } from "../../ledger/members/manager-suspensions.js";
 import type { StorageNode } from "../../ledger/members/member-lists.js";
 import { safeInteger } from "../../ledger/wire.js";
 import { Testimonies, type TestimonyContext, type TestimonyParts } from "./testimonies.js";
 
-/** This manager's own claim is signed anew when it lies so far behind. */
-const renewBlocks = 50;
 /** A peer may be so far ahead of this manager. */
 const blocksAheadMax = 16;
 /** Own claims that are said in one second; of more they take turns. */
@@ -123,7 +125,10 @@ export class UnreachableClaims {
       .of(nodeId)
       .filter((claim) => Number(claim.height) <= height && this.#fits(node, Number(claim.height)));
     const needed = members.faultsMax + 1;
-    return fitting.length < needed ? undefined : fitting.slice(0, needed);
+    if (fitting.length < needed) return undefined;
+    // An older one may not fit what the block settles.
+    const latest = fitting.toSorted((a, b) => Number(b.height - a.height)).slice(0, needed);
+    return latest.sort((a, b) => compareIds(a.managerId, b.managerId));
   }
 
   #fits(node: StorageNode, height: number): boolean {
@@ -134,11 +139,9 @@ export class UnreachableClaims {
   /** Undefined while nothing can be signed. */
   async #own(nodeId: string): Promise<UnreachableClaim | undefined> {
     const { selfId: managerId, consortiumId, head } = this.#context;
-    const { height, members } = head();
+    const { height } = head();
     const known = this.#claims.get(nodeId, managerId);
-    const node = members.storageNode(nodeId);
-    const oldest = Math.max(height - renewBlocks, node ? oldestClaim(node, height) : 0);
-    if (known !== undefined && Number(known.height) >= oldest) return known;
+    if (known?.height === BigInt(height)) return known;
     const digest = unreachableDigest({ consortiumId, nodeId, height });
     const signature = await this.#parts.statements.sign("unreachable", height, digest);
     if (signature === undefined) return undefined;

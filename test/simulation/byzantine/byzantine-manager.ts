@@ -4,7 +4,9 @@
  * seed; at least one it does.
  */
 import { toHex } from "../../../src/base/bytes.js";
+import type { VerifyCandidate } from "../../../src/gen/bss/v1/verify_integrity_pb.js";
 import { type Proposal, type Vote, VoteKind } from "../../../src/gen/bss/v1/vote_pb.js";
+import { attestationsOfOneManager } from "../../../src/storage-node/chain/attesting.js";
 import type { ManagerHost } from "../nodes/manager-host.js";
 import type { Random } from "../random.js";
 import { type Signer, signProposal, signVote, type VoteStatement } from "../statements.js";
@@ -13,6 +15,9 @@ import { BadBlocks } from "./bad-blocks.js";
 import { Forgeries } from "./forgeries.js";
 import { OldCertificates } from "./old-certificates.js";
 import type { BroadcastMessage, StorageMessage, Twist, VoteAnswer, VoteMessage } from "./twist.js";
+
+/** How many rounds ahead it asks committees: as many as a node answers one manager at once. */
+const roundsAhead = attestationsOfOneManager.burst;
 
 const habits = [
   "withholds",
@@ -29,7 +34,8 @@ const habits = [
   "keeps storage nodes waiting",
   "gives wrong answers",
 ] as const;
-export type Habit = (typeof habits)[number];
+/** The last one is not up to the seed: it matters to whoever does little else. */
+export type Habit = (typeof habits)[number] | "asks committees ahead";
 
 export class ByzantineManager implements Twist {
   readonly #world: World;
@@ -46,7 +52,8 @@ export class ByzantineManager implements Twist {
   /** Statements of the node that were handled once for all peers. */
   #handled = new WeakSet<object>();
 
-  constructor(world: World, node: ManagerHost, random: Random) {
+  /** With these habits, or as the seed has it. */
+  constructor(world: World, node: ManagerHost, random: Random, fixed?: readonly Habit[]) {
     this.#world = world;
     this.#node = node;
     this.#random = random;
@@ -57,7 +64,7 @@ export class ByzantineManager implements Twist {
       sign: (digest) => scheme.sign(node.id, digest),
     };
     const chosen = habits.filter(() => random.chance(0.4));
-    this.#habits = new Set(chosen.length > 0 ? chosen : [random.pick(habits)]);
+    this.#habits = new Set(fixed ?? (chosen.length > 0 ? chosen : [random.pick(habits)]));
     const parts = { world, node, random, signer: this.#signer };
     this.#blocks = new BadBlocks(parts);
     this.#forgeries = new Forgeries(parts);
@@ -94,9 +101,14 @@ export class ByzantineManager implements Twist {
   }
 
   toStorage(_nodeId: string, message: StorageMessage): readonly StorageMessage[] {
-    if (!this.#mayAct || !this.#does("keeps storage nodes waiting", 0.7)) return [message];
-    this.#count("storage node kept waiting");
-    return [];
+    if (!this.#mayAct) return [message];
+    if (this.#does("keeps storage nodes waiting", 0.7)) {
+      this.#count("storage node kept waiting");
+      return [];
+    }
+    return message.case === "verify" && this.#habits.has("asks committees ahead")
+      ? [message, ...this.#inLaterRounds(message.value)]
+      : [message];
   }
 
   heardVote(_from: string, message: VoteMessage): void {
@@ -220,6 +232,15 @@ export class ByzantineManager implements Twist {
   #say(statement: VoteStatement): void {
     const value = signVote(statement, this.#signer);
     this.#node.say({ case: "vote", value }, this.#some());
+  }
+
+  /** A node that answered would have nothing left to say of the blocks of these rounds. */
+  #inLaterRounds({ round, ...rest }: VerifyCandidate): readonly StorageMessage[] {
+    this.#count("question about a later round");
+    return Array.from({ length: roundsAhead }, (_, i) => ({
+      case: "verify",
+      value: { ...rest, round: round + 1 + i },
+    }));
   }
 
   #at(height: number): void {

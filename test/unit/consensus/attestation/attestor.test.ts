@@ -119,9 +119,9 @@ describe("a candidate", () => {
 
   test("of each round is for that round's committee", () => {
     const ledger = ledgerOf(1);
-    const made = ledger.make();
     const seen = new Set<string>();
     for (let round = 0; round < 20; round++) {
+      const made = ledger.make({ createdRound: round });
       const { eligible, beacon } = made.facts;
       const committee = drawCommittee({ eligible, beacon, round });
       seen.add(committee.toSorted().join());
@@ -153,6 +153,12 @@ describe("a candidate", () => {
       what: "of a round before the block was made",
       reason: "BLOCK_MALFORMED",
       of: (ledger) => ledger.make({ createdRound: 2 }),
+    },
+    {
+      what: "of a round after the one in which the block was made",
+      reason: "BLOCK_MALFORMED",
+      of: (ledger) => ledger.make({ createdRound: 2 }),
+      change: (candidate) => ({ ...candidate, round: 3 }),
     },
     {
       what: "without leaves",

@@ -162,11 +162,11 @@ export class ChainWorld {
     this.chain.tick();
   }
 
-  /** A block for whose committee of `round` this node is drawn, or is not. */
+  /** A block made in `round` for whose committee this node is drawn, or is not. */
   makeFor(drawn: boolean, round = 0): MadeBlock {
     for (let i = 0; i < 100; i++) {
       const beacon = new Uint8Array(64).fill(i);
-      const made = this.ledger.make({ header: { beacon } });
+      const made = this.ledger.make({ createdRound: round, header: { beacon } });
       const { eligible } = made.facts;
       const committee = drawCommittee({ eligible, beacon, round });
       if (committee.includes(this.nodeId) === drawn) return made;
