@@ -1,14 +1,16 @@
 /**
  * Which storage nodes this manager has heard nothing of for policy.unreachable_after_ms. Heard of
- * is a node whose link is up, and one whose attestation came, whoever passed it on. A node is
- * expected here only if it has to link with this manager ([R5.6.1]), and for no longer than this
- * manager runs and the node has stood as it does.
+ * is a node whose link is up, and one whose attestation came, whoever passed it on: one for a later
+ * height or round than any before, as anybody can send an old one again. A node is expected here
+ * only if it has to link with this manager ([R5.6.1]), and for no longer than this manager runs and
+ * the node has stood as it does.
  *
  * A manager that hears no storage node at all is rather cut off itself, and says nothing: f+1 of
  * them behind one broken line must not send the whole public away.
  */
 import { chosenManagers } from "../../consensus/attestation/links.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
+import type { Attestation } from "../../gen/bss/v1/vote_pb.js";
 import type { ManagerContext } from "../manager-context.js";
 import type { StorageLinks } from "./storage-links.js";
 
@@ -26,11 +28,15 @@ type Contact = {
   readonly heard: boolean;
 };
 
+type AttestedPlace = Pick<Attestation, "height" | "round">;
+
 export class ReachWatch {
   readonly #context: Context;
   readonly #links: Pick<StorageLinks, "connectedIds">;
   readonly #contacts = new Map<string, Contact>();
   readonly #expected = new Map<string, boolean>();
+  /** The latest attestation that came of a node. */
+  readonly #attested = new Map<string, AttestedPlace>();
 
   constructor(context: Context, links: Pick<StorageLinks, "connectedIds">) {
     this.#context = context;
@@ -40,10 +46,15 @@ export class ReachWatch {
     }
   }
 
-  /** Something came that this storage node has signed lately. */
-  heard(nodeId: string): void {
+  /** An attestation came that this storage node has signed. */
+  heard({ nodeId, height, round }: AttestedPlace & { readonly nodeId: string }): void {
     const node = this.#context.members().storageNode(nodeId);
-    if (node !== undefined) this.#note(nodeId, node.changedHeight, true);
+    const last = this.#attested.get(nodeId);
+    const isNews =
+      last === undefined || height > last.height || (height === last.height && round > last.round);
+    if (node === undefined || !isNews) return;
+    this.#attested.set(nodeId, { height, round });
+    this.#note(nodeId, node.changedHeight, true);
   }
 
   /** Nodes that are silent for too long, ascending by id; to be asked at intervals. */
