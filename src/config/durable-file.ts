@@ -17,6 +17,7 @@ import {
 import { dirname } from "node:path";
 import { toHex } from "../base/bytes.js";
 import { randomBytes } from "../crypto/random.js";
+import { writeWhole } from "./whole-write.js";
 
 /** The calls to the operating system that a test watches or lets fail. */
 export type FileCalls = {
@@ -64,8 +65,7 @@ function createFile(
 ): void {
   const descriptor = openSync(file, "wx", 0o600);
   try {
-    const bytes = Buffer.from(content);
-    for (let at = 0; at < bytes.length; ) at += calls.write(descriptor, bytes, at);
+    writeWhole(descriptor, Buffer.from(content), calls.write);
     fchmodSync(descriptor, mode);
     calls.sync(descriptor);
   } catch (error) {

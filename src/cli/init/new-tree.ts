@@ -17,10 +17,10 @@ import {
   readdirSync,
   renameSync,
   rmSync,
-  writeSync,
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { toHex } from "../../base/bytes.js";
+import { writeWhole } from "../../config/whole-write.js";
 import { randomBytes } from "../../crypto/random.js";
 import { CliError } from "../text/cli-error.js";
 
@@ -87,10 +87,7 @@ function writeNewFile(path: string, content: string | Uint8Array, mode: number):
   // Opened as 0600, so that a secret is at no moment readable by others; "wx" refuses what exists.
   const descriptor = openSync(path, "wx", 0o600);
   try {
-    const bytes = typeof content === "string" ? Buffer.from(content) : content;
-    for (let written = 0; written < bytes.length; ) {
-      written += writeSync(descriptor, bytes, written);
-    }
+    writeWhole(descriptor, typeof content === "string" ? Buffer.from(content) : content);
     fchmodSync(descriptor, mode);
   } finally {
     closeSync(descriptor);

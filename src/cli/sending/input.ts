@@ -13,12 +13,12 @@ import {
   rmSync,
   type Stats,
   statSync,
-  writeSync,
 } from "node:fs";
 import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { addAbortSignal, Readable } from "node:stream";
+import { writeWhole } from "../../config/whole-write.js";
 import { refuseDirectory } from "../arguments.js";
 import { CliError } from "../text/cli-error.js";
 import { formatBytes } from "../text/output.js";
@@ -97,9 +97,7 @@ async function spooled(label: string, source: Readable, signal: AbortSignal): Pr
     for await (const chunk of addAbortSignal(signal, source) as AsyncIterable<Buffer>) {
       bytes += chunk.length;
       if (bytes > streamBytesMax) throw tooLong(label);
-      keeping(label, () => {
-        for (let at = 0; at < chunk.length; ) at += writeSync(spool, chunk, at);
-      });
+      keeping(label, () => writeWhole(spool, chunk));
     }
     return inputOf({ label, isStream: true }, spool);
   } catch (error) {

@@ -7,8 +7,8 @@ import {
   readSync,
   renameSync,
   rmSync,
-  writeSync,
 } from "node:fs";
+import { writeWhole } from "../../config/whole-write.js";
 import { CliError } from "../text/cli-error.js";
 import { adviceOnSystem } from "../text/error-message.js";
 
@@ -164,6 +164,6 @@ export class LineFile {
 
 function writeLines(descriptor: number, values: readonly object[]): number {
   const bytes = Buffer.from(values.map((value) => `${JSON.stringify(value)}\n`).join(""));
-  for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
+  writeWhole(descriptor, bytes);
   return bytes.length;
 }

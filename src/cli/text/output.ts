@@ -8,12 +8,12 @@
  * passes `printable` here; only `lines` and `result` take several lines, of cells that are one
  * each.
  */
-import { writeSync } from "node:fs";
 import { Socket } from "node:net";
 import type { Writable } from "node:stream";
 import type { Command } from "commander";
 import { toHex } from "../../base/bytes.js";
 import { printable, printableJson } from "../../base/printable.js";
+import { writeWhole } from "../../config/whole-write.js";
 import { exitCodes } from "./cli-error.js";
 import { painted, type Tint, tinted, tintedMessage } from "./colours.js";
 
@@ -183,7 +183,7 @@ function writeWholly(standard: NodeJS.WriteStream & { fd: number }, lost: typeof
   if (stream instanceof Socket) return;
   stream._write = (chunk: Uint8Array, _encoding, done) => {
     try {
-      for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
+      writeWhole(fd, chunk);
     } catch (error) {
       lost(error as Error);
     }
