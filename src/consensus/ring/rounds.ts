@@ -281,11 +281,10 @@ export class Rounds {
       this.#pace.startTimeout("verify");
     }
     const block = toHex(facts.blockId);
-    const place = `${round}/${block}`;
     if (facts.leafCount === 0 || round !== facts.createdRound) return;
-    if (this.#integrityAsked.has(place)) return;
+    if (this.#integrityAsked.has(block)) return;
     if (round !== this.#round && this.#state.lockable(round, block) !== undefined) return;
-    this.#integrityAsked.add(place);
+    this.#integrityAsked.add(block);
     this.#out.tasks.push({
       kind: "verify-integrity",
       height: this.height,
