@@ -10,7 +10,7 @@
  */
 import { chosenManagers } from "../../consensus/attestation/links.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
-import type { Attestation } from "../../gen/bss/v1/vote_pb.js";
+import { isAfter, type Place } from "../../store/double-sign-protection/attestation-mark.js";
 import type { ManagerContext } from "../manager-context.js";
 import type { StorageLinks } from "./storage-links.js";
 
@@ -28,15 +28,13 @@ type Contact = {
   readonly heard: boolean;
 };
 
-type AttestedPlace = Pick<Attestation, "height" | "round">;
-
 export class ReachWatch {
   readonly #context: Context;
   readonly #links: Pick<StorageLinks, "connectedIds">;
   readonly #contacts = new Map<string, Contact>();
   readonly #expected = new Map<string, boolean>();
   /** The latest attestation that came of a node. */
-  readonly #attested = new Map<string, AttestedPlace>();
+  readonly #attested = new Map<string, Place>();
 
   constructor(context: Context, links: Pick<StorageLinks, "connectedIds">) {
     this.#context = context;
@@ -47,13 +45,11 @@ export class ReachWatch {
   }
 
   /** An attestation came that this storage node has signed. */
-  heard({ nodeId, height, round }: AttestedPlace & { readonly nodeId: string }): void {
+  heard(nodeId: string, attested: Place): void {
     const node = this.#context.members().storageNode(nodeId);
     const last = this.#attested.get(nodeId);
-    const isNews =
-      last === undefined || height > last.height || (height === last.height && round > last.round);
-    if (node === undefined || !isNews) return;
-    this.#attested.set(nodeId, { height, round });
+    if (node === undefined || (last !== undefined && !isAfter(attested, last))) return;
+    this.#attested.set(nodeId, attested);
     this.#note(nodeId, node.changedHeight, true);
   }
 

@@ -111,8 +111,8 @@ export class StorageSupervision {
 
   /** An attestation of the open height or before it, whose signature is right. */
   noteAttestation(attestation: Attestation, from: string): void {
-    const { nodeId, height } = attestation;
-    this.#reach.heard(attestation);
+    const { nodeId, height, round } = attestation;
+    this.#reach.heard(nodeId, { height: Number(height), round });
     this.#late.note(attestation);
     const { managers } = this.#context.members();
     const isLate = height <= BigInt(this.#context.head().height);

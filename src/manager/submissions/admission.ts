@@ -47,27 +47,27 @@ export class Admission {
 
   /** Why a submission of a participant would wait too long; `cost` as in the pool's turns. */
   refusal(participantId: string, cost: number): RpcError | undefined {
-    const { pool, blockRecordsMax } = this.#ports;
+    const { pool } = this.#ports;
     const entering = this.#entering.costOf(participantId);
     if (entering + pool.waitingOf(participantId) === 0) return undefined;
     const untilPooled = this.#entering.costUntil(participantId, cost);
     // What is on its way before it will be in the pool before it.
     const ofOthers = untilPooled - entering - cost;
     const untilPlaced = pool.costUntil(participantId, entering + cost) + ofOthers;
-    if (untilPlaced <= blockRecordsMax() * blocksMin) return undefined;
-    return tooLate(this.#entering.msFor(untilPooled) + this.#rate.msFor(untilPlaced));
+    return this.#tooLate(untilPlaced, this.#entering.msFor(untilPooled));
   }
 
   /**
    * The same once it is its turn to be looked at, by what is in the pool then: much may have come
    * from other managers since it was let in, which nobody saw here.
    */
-  refusalInTurn(participantId: string, cost: number): RpcError | undefined {
-    const { pool, blockRecordsMax } = this.#ports;
+  refusalInTurn({
+    participantId,
+    cost,
+  }: Pick<Entry, "participantId" | "cost">): RpcError | undefined {
+    const { pool } = this.#ports;
     if (pool.waitingOf(participantId) === 0) return undefined;
-    const untilPlaced = pool.costUntil(participantId, cost);
-    if (untilPlaced <= blockRecordsMax() * blocksMin) return undefined;
-    return tooLate(this.#rate.msFor(untilPlaced));
+    return this.#tooLate(pool.costUntil(participantId, cost), 0);
   }
 
   /** `cost` as in `refusal`. */
@@ -81,13 +81,16 @@ export class Admission {
     const isFull = records >= blockRecordsMax() * fullPart;
     this.#rate.onServed({ cost, isFull, nowMs: monotonicMs() });
   }
-}
 
-function tooLate(waitMs: number): RpcError | undefined {
-  if (waitMs <= waitMsMax) return undefined;
-  const takes = `${(waitMs / 1_000).toFixed(1)} s`;
-  const text = `so much waits before it that it would take ${takes} until this is final`;
-  const untilRoomMs = Math.ceil(waitMs - waitMsMax * refillPart);
-  const retryAfterMs = Math.min(Math.max(untilRoomMs, retryMs.least), retryMs.most);
-  return new RpcError("POOL_SHARE_FULL", text, { retryAfterMs });
+  /** The refusal of what waits so long for the pool, and then until so much is placed. */
+  #tooLate(untilPlaced: number, enteringMs: number): RpcError | undefined {
+    if (untilPlaced <= this.#ports.blockRecordsMax() * blocksMin) return undefined;
+    const waitMs = enteringMs + this.#rate.msFor(untilPlaced);
+    if (waitMs <= waitMsMax) return undefined;
+    const takes = `${(waitMs / 1_000).toFixed(1)} s`;
+    const text = `so much waits before it that it would take ${takes} until this is final`;
+    const untilRoomMs = Math.ceil(waitMs - waitMsMax * refillPart);
+    const retryAfterMs = Math.min(Math.max(untilRoomMs, retryMs.least), retryMs.most);
+    return new RpcError("POOL_SHARE_FULL", text, { retryAfterMs });
+  }
 }

@@ -12,6 +12,9 @@ const remembered = 15 / 16;
 
 /** A submission that was let in, and is not in the pool yet. */
 export type Entry = {
+  readonly participantId: string;
+  /** As in the pool's turns. */
+  readonly cost: number;
   /** It has been screened, and is in the pool now. */
   readonly arrive: () => void;
   /** It does not come any more, if it has not arrived. May be called again. */
@@ -56,7 +59,7 @@ export class EntryQueue {
       // Whoever gives up has waited so long at least.
       if (hasArrived || ms > this.msFor(before)) this.#learn(before, ms);
     };
-    return { arrive: () => over(true), end: () => over(false) };
+    return { participantId, cost, arrive: () => over(true), end: () => over(false) };
   }
 
   #learn(cost: number, ms: number): void {

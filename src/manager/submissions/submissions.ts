@@ -210,7 +210,7 @@ export class Submissions {
     const parsing = message === undefined ? 0 : parsingWorkOf(message);
     const caller: Causer = { kind: "caller", id: callerId };
     const parse = () => this.#parse(callerId, message);
-    const onTurn = () => this.#refuseIfLate(callerId, message, entry);
+    const onTurn = () => this.#refuseIfLate(message, entry);
     const waiting = { signal, onTurn };
     const submission = await this.#screener.parsed(caller, parsing, parse, waiting);
     options.onParsed?.(decodedBytesOf(submission.records));
@@ -426,13 +426,9 @@ export class Submissions {
   }
 
   /** @throws RpcError POOL_SHARE_FULL, if too much has come since the submission was let in */
-  async #refuseIfLate(
-    callerId: string,
-    message: Submission | undefined,
-    entry: Entry | undefined,
-  ): Promise<void> {
+  async #refuseIfLate(message: Submission | undefined, entry: Entry | undefined): Promise<void> {
     if (message === undefined || entry === undefined) return;
-    const refusal = this.#admission.refusalInTurn(callerId, turnCostOf(message));
+    const refusal = this.#admission.refusalInTurn(entry);
     if (refusal === undefined || this.#isPooled(message)) return;
     if (!(await this.#isOnLedger(message))) throw refusal;
   }

@@ -28,8 +28,8 @@ describe("the watch over who is heard", () => {
     return watch.tick();
   };
 
-  const attested = (nodeId: string, height: bigint, round = 0) =>
-    watch.heard({ nodeId, height, round });
+  const attested = (nodeId: string, height: number, round = 0) =>
+    watch.heard(nodeId, { height, round });
 
   test("counts from its own start for nodes that it has never heard", () => {
     assert.deepEqual(after(59_999), []);
@@ -39,7 +39,7 @@ describe("the watch over who is heard", () => {
   test("says nothing while it hears nobody: it may be cut off itself", () => {
     connected = [];
     assert.deepEqual(after(600_000), []);
-    attested("storage-1", 1n);
+    attested("storage-1", 1);
     assert.deepEqual(after(59_999), ["storage-2", "storage-3", "storage-4"]);
     assert.deepEqual(after(1), []);
   });
@@ -54,23 +54,23 @@ describe("the watch over who is heard", () => {
 
   test("hears a node whose attestation came, and claims no more", () => {
     assert.deepEqual(after(60_000), ["storage-1", "storage-2", "storage-3"]);
-    attested("storage-3", 1n);
-    attested("a stranger", 1n);
+    attested("storage-3", 1);
+    attested("a stranger", 1);
     assert.deepEqual(after(0), ["storage-1", "storage-2"]);
   });
 
   test("hears no node whose old attestations somebody sends again", () => {
     assert.deepEqual(after(60_000), ["storage-1", "storage-2", "storage-3"]);
-    attested("storage-3", 7n, 2);
+    attested("storage-3", 7, 2);
     assert.deepEqual(after(59_999), ["storage-1", "storage-2"]);
-    attested("storage-3", 7n, 2);
-    attested("storage-3", 7n, 1);
-    attested("storage-3", 6n, 9);
+    attested("storage-3", 7, 2);
+    attested("storage-3", 7, 1);
+    attested("storage-3", 6, 9);
     assert.deepEqual(after(1), ["storage-1", "storage-2", "storage-3"]);
-    attested("storage-3", 7n, 3);
+    attested("storage-3", 7, 3);
     assert.deepEqual(after(0), ["storage-1", "storage-2"]);
     assert.deepEqual(after(60_000), ["storage-1", "storage-2", "storage-3"]);
-    attested("storage-3", 8n, 0);
+    attested("storage-3", 8, 0);
     assert.deepEqual(after(0), ["storage-1", "storage-2"]);
   });
 

@@ -84,7 +84,8 @@ describe("admission by the time that a submission would wait", () => {
 
   test("asks whoever was let in again when its turn comes, by what is in the pool then", () => {
     const queue = new Queue();
-    const inTurn = (id: string) => queue.admission.refusalInTurn(id, 1_000)?.retryAfterMs ?? "in";
+    const inTurn = (participantId: string) =>
+      queue.admission.refusalInTurn({ participantId, cost: 1_000 })?.retryAfterMs ?? "in";
     queue.admission.enter("a", 1_000);
     assert.equal(queue.ask("a", 1_000), "in");
     queue.order.enter("b", 20_000);
