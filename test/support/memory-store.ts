@@ -119,10 +119,7 @@ class MemoryStore implements KeyValueStore {
   async getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
     assertKeys(keys);
     this.#assertOpen();
-    return keys.map((key) => {
-      const value = this.#content.get(key);
-      return value && copyOf(value);
-    });
+    return this.#content.getMany(keys);
   }
 
   async range(options: RangeOptions): Promise<readonly Entry[]> {

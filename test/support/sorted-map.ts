@@ -16,6 +16,14 @@ export class SortedMap {
     return this.#values.get(binaryText(key));
   }
 
+  /** Copies. */
+  getMany(keys: readonly Uint8Array[]): (Uint8Array | undefined)[] {
+    return keys.map((key) => {
+      const value = this.get(key);
+      return value && copyOf(value);
+    });
+  }
+
   /** Removes the key when the value is undefined. Nobody may change the value any more. */
   put(key: Uint8Array, value: Uint8Array | undefined): void {
     const text = binaryText(key);

@@ -26,7 +26,7 @@ import {
   type WriteOperation,
 } from "../../../src/store/key-value-store.js";
 import { closedError, refusedAfterFailure, StoreError } from "../../../src/store/store-error.js";
-import { copyOf, copyOfOperation, SortedMap } from "../../support/sorted-map.js";
+import { copyOfOperation, SortedMap } from "../../support/sorted-map.js";
 import type { Random } from "../random.js";
 import type { Scheduler } from "../scheduler.js";
 import { never, type Process } from "./process.js";
@@ -178,12 +178,7 @@ class DiskStore implements KeyValueStore {
 
   getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
     assertKeys(keys);
-    return this.#read(() =>
-      keys.map((key) => {
-        const value = this.#disk.content.get(key);
-        return value && copyOf(value);
-      }),
-    );
+    return this.#read(() => this.#disk.content.getMany(keys));
   }
 
   range(options: RangeOptions): Promise<readonly Entry[]> {
