@@ -39,7 +39,8 @@ const sizes = { managers: 4, storage: 7, participants: senders + 1 };
 const batchRecords = 100;
 /** At each manager, of each sender: together as many as the largest load of `make bench`. */
 const inFlight = 2;
-const bestS = 20;
+/** Long enough for the store to compact what comes in, as it does under overload. */
+const bestS = 60;
 /** At the start of a phase, in which nothing is measured yet. */
 const warmUpMs = 5_000;
 const quietS = 10;
@@ -55,6 +56,7 @@ type Phase = {
   readonly offeredPerS: number;
   /** What the ledger grew by. */
   readonly recordsPerS: number;
+  readonly recordsPerBlock: number;
   /** Records whose receipt came within the phase. */
   readonly receiptsPerS: number;
   /** From when a submission was due until its receipt. */
@@ -142,11 +144,12 @@ async function measure(
   const endMs = startMs + seconds * 1_000;
   witness.begin();
   const running = run(endMs);
-  const grown = growthPerS(clients.at(-1), endMs);
+  const grown = growth(clients.at(-1), endMs);
   const felt = new Promise<Latencies>((resolve, reject) => {
     setTimeout(() => witness.end().then(resolve, reject), seconds * 1_000);
   });
   const answers = await running;
+  const { recordsPerS: grownPerS, recordsPerBlock } = await grown;
   clearInterval(watch);
   const after = cpuOf();
   const counted = answers.filter(
@@ -167,7 +170,8 @@ async function measure(
     name,
     seconds,
     offeredPerS: Math.round((answers.length * batchRecords) / seconds),
-    recordsPerS: await grown,
+    recordsPerS: grownPerS,
+    recordsPerBlock,
     receiptsPerS: Math.round((final.length * batchRecords) / (seconds - warmUpMs / 1_000)),
     receipts: timesOf(final.map(untilAnswer)),
     refusals: timesOf(refused.map(untilAnswer)),
@@ -187,15 +191,25 @@ function timesOf(ms: readonly number[]): Times {
   return { p50Ms: at(0.5), p99Ms: at(0.99) };
 }
 
-/** Records a second that the ledger took in from the end of the warm-up to `endMs`. */
-async function growthPerS(client: BssClient | undefined, endMs: number): Promise<number> {
+/** What the ledger took in from the end of the warm-up to `endMs`. */
+async function growth(
+  client: BssClient | undefined,
+  endMs: number,
+): Promise<Pick<Phase, "recordsPerS" | "recordsPerBlock">> {
   if (client === undefined) throw new Error("somebody has to ask");
-  const size = async () => [Number((await client.status()).treeSize), performance.now()] as const;
+  const look = async () => {
+    const { treeSize, height } = await client.status();
+    return { records: Number(treeSize), height: Number(height), ms: performance.now() };
+  };
   await sleep(warmUpMs);
-  const [from, fromMs] = await size();
+  const from = await look();
   await sleep(endMs - performance.now());
-  const [to, toMs] = await size();
-  return Math.round(((to - from) * 1_000) / (toMs - fromMs));
+  const to = await look();
+  const records = to.records - from.records;
+  return {
+    recordsPerS: Math.round((records * 1_000) / (to.ms - from.ms)),
+    recordsPerBlock: Math.round(records / Math.max(1, to.height - from.height)),
+  };
 }
 
 async function memoryBoundBytes(configs: readonly NodeConfig[]): Promise<number> {

@@ -20,8 +20,8 @@ export type CallWaitOptions = {
 
 export type CallWait = {
   readonly ms: number;
-  /** Why it ended; what was submitted waits on. */
-  readonly ended: RpcError;
+  /** Why it ended; what was submitted waits on. Made when it is needed, as errors are dear. */
+  ended(): RpcError;
 };
 
 /** The caller's deadline, less what the answer needs; as far as this node lets a call wait. */
@@ -32,11 +32,11 @@ export function callWait(
   const leftMs = deadlineUnixMs === undefined ? undefined : deadlineUnixMs - nowMs;
   const waitMs = leftMs === undefined ? undefined : leftMs - reserveMs(leftMs);
   if (waitMs !== undefined && waitMs <= maxMs) {
-    return { ms: Math.max(0, waitMs), ended: late("before the deadline") };
+    return { ms: Math.max(0, waitMs), ended: () => late("before the deadline") };
   }
   const ms = leftMs === undefined ? Math.min(defaultMs, maxMs) : maxMs;
   const why = leftMs === undefined ? "without a deadline" : "at most";
-  return { ms, ended: late(`in the ${ms / 1_000} s that a call waits here ${why}`) };
+  return { ms, ended: () => late(`in the ${ms / 1_000} s that a call waits here ${why}`) };
 }
 
 function reserveMs(leftMs: number): number {

@@ -192,7 +192,7 @@ class CallWaits {
     const [maxMs, nowMs] = [this.#maxMs, Date.now()];
     const { ms, ended } = callWait(this.#context, { defaultMs: waitDefaultMs, maxMs, nowMs });
     const wait = new AbortController();
-    const timer = setTimeout(() => wait.abort(ended), ms);
+    const timer = setTimeout(() => wait.abort(ended()), ms);
     if (signal.aborted) wait.abort();
     this.#open.add(wait);
     try {

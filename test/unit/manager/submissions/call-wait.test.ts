@@ -24,10 +24,11 @@ describe("a call that waits for a block", () => {
     test(`waits ${what}, and is told that nothing is lost`, () => {
       const wait = waitOf(deadlineInMs, changes);
       assert.equal(wait.ms, ms);
-      assert.equal(wait.ended.reason, "DEADLINE");
-      assert.match(wait.ended.message, text);
-      assert.match(wait.ended.message, /nothing is lost/);
-      assert.ok(wait.ended.retryAfterMs > 0);
+      const ended = wait.ended();
+      assert.equal(ended.reason, "DEADLINE");
+      assert.match(ended.message, text);
+      assert.match(ended.message, /nothing is lost/);
+      assert.ok(ended.retryAfterMs > 0);
     });
   }
 });
