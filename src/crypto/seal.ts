@@ -26,10 +26,10 @@ const recordKeyBytes = 32;
 
 const cipher = "aes-256-gcm";
 /**
- * Keys are given as text of one character for each byte, which `encoding` says. Given bytes, Node.js
- * 24 first tries whether they are a key object of either kind, by two exceptions thrown and caught,
- * each with its stack: in a busy manager that took a tenth of the processor time. A `KeyObject`
- * would do as well, and takes a third longer to make.
+ * Keys are given as text of one character for each byte, which `encoding` says. Given bytes,
+ * Node.js 24 first tries whether they are a key object of either kind, by two exceptions thrown and
+ * caught, each with its stack: in a busy manager that took a tenth of the processor time. A
+ * `KeyObject` would do as well, and takes a third longer to make.
  */
 const gcmOptions = { authTagLength: sealTagBytes, encoding: "binary" } as const;
 const zeroNonce = new Uint8Array(12);
