@@ -3,8 +3,9 @@
  * verifies no signatures and sends nothing. Every interval is a delivery interval of its own, which
  * is the most that a value can cost.
  */
-import { create } from "@bufbuild/protobuf";
+import { create, toBinary, toJsonString } from "@bufbuild/protobuf";
 import { defined } from "../../src/base/assert.js";
+import { utf8 } from "../../src/base/bytes.js";
 import type { Result } from "../../src/base/result.js";
 import { meterReading } from "../../src/client/index.js";
 import { vrfProofToHash, vrfProve } from "../../src/crypto/vrf.js";
@@ -13,7 +14,17 @@ import {
   type ManagerBlock,
   ManagerBlockSchema,
 } from "../../src/gen/bss/v1/block_pb.js";
-import type { Policy } from "../../src/gen/bss/v1/genesis_pb.js";
+
+import {
+  ControlOperationSchema,
+  GenesisSchema,
+  type Policy,
+} from "../../src/gen/bss/v1/genesis_pb.js";
+import {
+  type Submission,
+  SubmissionHeaderSchema,
+  SubmissionSchema,
+} from "../../src/gen/bss/v1/record_pb.js";
 import {
   VerifyCandidateSchema,
   VerifyIntegrityResponseSchema,
@@ -31,6 +42,8 @@ import {
   withList,
 } from "../../src/ledger/blocks/long-lists.js";
 import { parseManagerBlock } from "../../src/ledger/blocks/manager-blocks.js";
+import { parseGenesis } from "../../src/ledger/genesis.js";
+import { recordHash } from "../../src/ledger/records/record-hash.js";
 import { sealLeaf } from "../../src/ledger/records/records.js";
 import { type ParsedSubmission, parseSubmission } from "../../src/ledger/records/submissions.js";
 import { readKeysOfSubmission } from "../../src/ledger/state/effects.js";
@@ -41,13 +54,38 @@ import { encodeMessage } from "../../src/rpc/message-codec.js";
 import type { ManagerStore } from "../../src/store/manager-store.js";
 import { certify } from "../../test/unit/ledger/support/chain.js";
 import {
-  consortiumId,
   epochKey,
-  genesis,
+  genesisMessage,
   quarterS,
+  ratedPowerW,
   startS,
 } from "../../test/unit/ledger/support/consortium.js";
-import { seedOf, submissionOf } from "../../test/unit/ledger/support/records.js";
+import { seedOf } from "../../test/unit/ledger/support/records.js";
+
+const ownerId = "participant-1";
+/** Meters of one participant; the first of them is the test consortium's. */
+const meterIds = ["meter-1", ...Array.from({ length: 9 }, (_, i) => `meter-${i + 11}`)];
+
+/** The test consortium's, with more meters. */
+export const genesis = agreed(
+  parseGenesis(
+    utf8(
+      toJsonString(
+        GenesisSchema,
+        create(GenesisSchema, {
+          ...genesisMessage,
+          operations: [...genesisMessage.operations, ...meterIds.slice(1).map(registration)],
+        }),
+      ),
+    ),
+  ),
+);
+const { consortiumId } = genesis;
+
+function registration(meterId: string) {
+  const value = { meterId, ownerId, ratedPowerW: BigInt(ratedPowerW), intervalS: quarterS };
+  return create(ControlOperationSchema, { operation: { case: "registerMeter", value } });
+}
 
 export const policy: Policy = {
   ...genesis.policy,
@@ -57,16 +95,23 @@ export const policy: Policy = {
   submissionRecordsMax: 1_000,
   recordBytesMax: 65_536,
 };
-export const ids = { ownerId: "participant-1", meterId: "meter-1" };
+export const ids = { ownerId, meterId: "meter-1" };
 
 /** Wh of an ordinary home: one byte or two. */
 export const wh = (i: number) => (i * 37) % 250;
 
+/** Intervals that a meter has had from 1970 to the first day of the tests. */
+const intervalsOfMeter = startS / quarterS;
+/** So many readings are there. */
+export const readingsMax = meterIds.length * intervalsOfMeter;
+
+/** Reading `i`: a meter from its last interval back to its first, then the next meter. */
 export function reading(i: number): Uint8Array {
-  const start = startS - (i + 1) * quarterS;
+  const meterId = defined(meterIds[Math.floor(i / intervalsOfMeter)], "there are so many readings");
   return meterReading({
-    ...ids,
-    intervalStartS: start,
+    ownerId,
+    meterId,
+    intervalStartS: startS - ((i % intervalsOfMeter) + 1) * quarterS,
     intervalS: quarterS,
     importedWh: wh(i),
     exportedWh: 0,
@@ -108,7 +153,7 @@ export class LoneManager {
   /** Takes submissions in, makes a block of them, judges it, and makes it final. */
   async take(submissions: readonly (readonly Uint8Array[])[]): Promise<Costs> {
     this.#costs = {};
-    const messages = submissions.map((records) => submissionOf(records));
+    const messages = submissions.map(submissionOf);
     const parsed = await this.#timed("parse", () =>
       messages.map((message) => agreed(parseSubmission(consortiumId, message, policy))),
     );
@@ -232,6 +277,15 @@ export class LoneManager {
     return agreed(validateBlock({ ...options, head, parsed, content, state, verifyBeacon }))
       .executed;
   }
+}
+
+/** Its signature, which nobody verifies here, is zeros. */
+function submissionOf(records: readonly Uint8Array[]): Submission {
+  const recordHashes = records.map((record) => recordHash(consortiumId, record));
+  const fields = { consortiumId, participantId: ownerId, recordHashes };
+  const header = toBinary(SubmissionHeaderSchema, create(SubmissionHeaderSchema, fields));
+  const signature = new Uint8Array(64);
+  return create(SubmissionSchema, { header, signature, records: [...records] });
 }
 
 function agreed<T>(result: Result<T, Violation>): T {

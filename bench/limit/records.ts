@@ -13,10 +13,10 @@ import { parseArgs } from "node:util";
 import { loadProfile } from "../../src/client/index.js";
 import { ManagerStore } from "../../src/store/manager-store.js";
 import { openRocksDb } from "../../src/store/rocksdb/rocksdb-store.js";
-import { genesis, quarterS, startS } from "../../test/unit/ledger/support/consortium.js";
+import { quarterS, startS } from "../../test/unit/ledger/support/consortium.js";
 import { median } from "../report/statistics.js";
 import { textTable } from "../report/text-table.js";
-import { type Costs, ids, LoneManager, reading, steps, wh } from "./lone-manager.js";
+import { type Costs, genesis, ids, LoneManager, reading, steps, wh } from "./lone-manager.js";
 
 const { values: options } = parseArgs({
   options: {

@@ -11,10 +11,9 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { ManagerStore } from "../../src/store/manager-store.js";
 import { openRocksDb } from "../../src/store/rocksdb/rocksdb-store.js";
-import { genesis } from "../../test/unit/ledger/support/consortium.js";
 import { median } from "../report/statistics.js";
 import { textTable } from "../report/text-table.js";
-import { type Costs, LoneManager, reading, steps } from "./lone-manager.js";
+import { type Costs, genesis, LoneManager, reading, readingsMax, steps } from "./lone-manager.js";
 
 const { values: options } = parseArgs({
   options: { records: { type: "string", default: "1000000" } },
@@ -23,14 +22,12 @@ const { values: options } = parseArgs({
 const batch = 100;
 const submissions = 10;
 const blockRecords = batch * submissions;
-/** As many intervals has the one meter since 1970. */
-const recordsMax = 1_900_000;
 /** Blocks whose median cost stands for a size of the ledger. */
 const measuredBlocks = 50;
 
 const records = Number(options.records);
-if (!(records >= measuredBlocks * blockRecords && records <= recordsMax)) {
-  throw new Error(`--records is from ${measuredBlocks * blockRecords} to ${recordsMax}`);
+if (!(records >= measuredBlocks * blockRecords && records <= readingsMax)) {
+  throw new Error(`--records is from ${measuredBlocks * blockRecords} to ${readingsMax}`);
 }
 const blocks = Math.ceil(records / blockRecords);
 
