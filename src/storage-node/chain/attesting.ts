@@ -26,16 +26,18 @@ import type { ChainPorts } from "./chain-ports.js";
 type Judged = Extract<ReturnType<typeof judgeCandidate>, { kind: "attest" }>;
 
 /**
- * How many attestations one manager can make this node sign: each is a write to its disk. The burst
- * is as long as any honest manager needs. After it there are a few a second without end, as a
+ * How many attestations one manager can make this node sign beyond the first one of each height:
+ * each is a write to its disk. The first costs no more than the blocks that become final, of which
+ * a consortium makes as many as it can, and if it has one manager, all of them are that one's. The
+ * burst is as long as any honest manager needs. After it there are a few a second without end, as a
  * number that could be used up would let one manager keep the node from attesting for all others.
  */
-export const attestationsOfOneManager = { perSecond: 4, burst: 64 } as const;
+export const furtherAttestationsOfOneManager = { perSecond: 4, burst: 64 } as const;
 
 export class Attesting {
   readonly #ports: ChainPorts;
   readonly #candidates: Candidates;
-  readonly #rates = new RateLimits({ ...attestationsOfOneManager, causersMax: managersMax });
+  readonly #rates = new RateLimits({ ...furtherAttestationsOfOneManager, causersMax: managersMax });
 
   constructor(ports: ChainPorts, candidates: Candidates) {
     this.#ports = ports;
@@ -84,7 +86,7 @@ export class Attesting {
     if (store.remembers(round) || !(await mark.mayAttest(place, this.#hasAttested))) {
       return observe.dropped(from, "PERHAPS_ATTESTED");
     }
-    if (this.#rates.take(from, 1, monotonicMs()) > 0) {
+    if (this.#candidates.anySigned && this.#rates.take(from, 1, monotonicMs()) > 0) {
       return observe.dropped(from, "TOO_MANY_ROUNDS");
     }
 

@@ -59,6 +59,11 @@ export class Candidates {
     return { attestation, same: equalBytes(attestation.blockId, blockId) };
   }
 
+  /** Whether this node has signed anything about this height. */
+  get anySigned(): boolean {
+    return this.#attestations.size > 0;
+  }
+
   /** The latest attestations, by rounds, for a manager that may not have seen them. */
   get attestations(): readonly Attestation[] {
     return [...this.#attestations.values()]

@@ -6,7 +6,7 @@
 import { toHex } from "../../../src/base/bytes.js";
 import type { VerifyCandidate } from "../../../src/gen/bss/v1/verify_integrity_pb.js";
 import { type Proposal, type Vote, VoteKind } from "../../../src/gen/bss/v1/vote_pb.js";
-import { attestationsOfOneManager } from "../../../src/storage-node/chain/attesting.js";
+import { furtherAttestationsOfOneManager } from "../../../src/storage-node/chain/attesting.js";
 import type { ManagerHost } from "../nodes/manager-host.js";
 import type { Random } from "../random.js";
 import { type Signer, signProposal, signVote, type VoteStatement } from "../statements.js";
@@ -17,7 +17,7 @@ import { OldCertificates } from "./old-certificates.js";
 import type { BroadcastMessage, StorageMessage, Twist, VoteAnswer, VoteMessage } from "./twist.js";
 
 /** How many rounds ahead it asks committees: as many as a node answers one manager at once. */
-const roundsAhead = attestationsOfOneManager.burst;
+const roundsAhead = furtherAttestationsOfOneManager.burst;
 
 const habits = [
   "withholds",

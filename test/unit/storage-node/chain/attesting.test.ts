@@ -9,7 +9,7 @@ import { sha256 } from "../../../../src/crypto/hash.js";
 import { ApprovalCertificateSchema } from "../../../../src/gen/bss/v1/block_pb.js";
 import { AttestationVerdict } from "../../../../src/gen/bss/v1/vote_pb.js";
 import { checkAttestation } from "../../../../src/ledger/certificates/votes.js";
-import { attestationsOfOneManager } from "../../../../src/storage-node/chain/attesting.js";
+import { furtherAttestationsOfOneManager } from "../../../../src/storage-node/chain/attesting.js";
 import { earlyCandidatesMax } from "../../../../src/storage-node/chain/candidates.js";
 import { patienceMs } from "../../../../src/storage-node/chain/storage-chain.js";
 import { AttestationMark } from "../../../../src/store/double-sign-protection/attestation-mark.js";
@@ -181,21 +181,33 @@ describe("a storage node that is asked what it must not attest", () => {
     assert.deepEqual(world.dropped, ["manager-1 HEIGHT_DECIDED"]);
   });
 
-  test("signs a burst for one manager and then a few a second, while others are served", async () => {
+  test("signs for one manager at every height, however fast these follow each other", async () => {
     const world = await runningWorld();
-    const { burst, perSecond } = attestationsOfOneManager;
+    const heights = 2 * furtherAttestationsOfOneManager.burst;
+    for (let i = 0; i < heights; i++) {
+      const made = world.makeFor(true);
+      await world.verify(made, { from: "manager-4" });
+      await world.commit(world.ledger.append(made));
+    }
+    assert.deepEqual(world.dropped, []);
+    assert.equal(world.attestations.length, heights);
+  });
+
+  test("signs a burst for one manager at a height and then a few a second, others beside it", async () => {
+    const world = await runningWorld();
+    const { burst, perSecond } = furtherAttestationsOfOneManager;
     const ask = async (from: string, firstRound: number, rounds: number) => {
       for (let round = firstRound; round < firstRound + rounds; round++) {
         await world.verify(world.makeFor(true, round), { round, from });
       }
       return world.attestations.length;
     };
-    assert.equal(await ask("manager-4", 0, 2 * burst), burst);
+    assert.equal(await ask("manager-4", 0, 2 * burst), 1 + burst);
     assert.ok(world.dropped.includes("manager-4 TOO_MANY_ROUNDS"));
     for (let second = 1; second <= 3; second++) {
       world.nowMs += 1_000;
       const attested = await ask("manager-4", second * 1_000, 10 * perSecond);
-      assert.equal(attested, burst + second * perSecond);
+      assert.equal(attested, 1 + burst + second * perSecond);
     }
     const before = world.attestations.length;
     assert.ok((await ask("manager-1", 4_000, 10)) > before);
