@@ -19,17 +19,19 @@
  * take half the time that a record's way into the pool takes. A test holds the two to the same
  * results.
  */
-import {
-  create,
-  type DescField,
-  type DescMessage,
-  fromBinary,
-  type MessageShape,
-  ScalarType,
-} from "@bufbuild/protobuf";
-import { assert, defined } from "../base/assert.js";
+import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
+import { defined } from "../base/assert.js";
 import { binaryText, emptyBytes, utf8Decode } from "../base/bytes.js";
 import { err, ok, type Result } from "../base/result.js";
+import {
+  type Field,
+  type FieldKind,
+  hasLayout,
+  type Layout,
+  layoutOf,
+  type PlainMessage,
+  wireVarint,
+} from "./message-layout.js";
 import { recordBounds, wireProblem } from "./wire-bounds.js";
 
 /**
@@ -60,50 +62,19 @@ export function decode<Desc extends DescMessage>(
   schema: Desc,
   bytes: Uint8Array,
 ): MessageShape<Desc> {
-  const message = isReadable(schema)
-    ? new Walk(bytes).message(layoutOf(schema), bytes.length)
-    : undefined;
-  return message === undefined ? fromBinary(schema, bytes) : (message as MessageShape<Desc>);
+  return (
+    (hasLayout(schema) ? strictMessage(schema, bytes) : undefined) ?? fromBinary(schema, bytes)
+  );
 }
 
-/** EXPLICIT of google.protobuf.FeatureSet.FieldPresence, whose generated code is large. */
-const explicitPresence = 1;
-const wireVarint = 0;
-const wireBytes = 2;
-const oneofsMax = 8;
-/** The fields of a message fit the bits of an integer. */
-const fieldsMax = 32;
-
-type NumberKind = "u32" | "s32" | "enum" | "u64" | "s64" | "bool";
-type FieldKind = NumberKind | "bytes" | "text" | "message";
-
-type Field = {
-  readonly name: string;
-  readonly localName: string;
-  readonly number: number;
-  readonly kind: FieldKind;
-  readonly wireType: number;
-  /** A list of numbers, in one piece. */
-  readonly isPacked: boolean;
-  /** A list of anything else: the field stands once for each. */
-  readonly isRepeated: boolean;
-  readonly oneof: Oneof | undefined;
-  readonly schema: DescMessage | undefined;
-};
-
-type Oneof = { readonly localName: string; readonly bit: number };
-
-type Message = { [localName: string]: unknown };
-
-type Layout = {
-  readonly fields: readonly (Field | undefined)[];
-  /** The message without fields, for all that cannot be changed in it. */
-  readonly blank: Message;
-  readonly oneofs: readonly Oneof[];
-  readonly lists: readonly string[];
-};
-
-const layouts = new WeakMap<DescMessage, Layout>();
+/** For a schema that has a layout; undefined for bytes that are refused. Never throws. */
+export function strictMessage<Desc extends DescMessage>(
+  schema: Desc,
+  bytes: Uint8Array,
+): MessageShape<Desc> | undefined {
+  const message = new Walk(bytes).message(layoutOf(schema), bytes.length);
+  return message as MessageShape<Desc> | undefined;
+}
 
 class Walk {
   private readonly bytes: Uint8Array;
@@ -116,7 +87,7 @@ class Walk {
   }
 
   /** Reads one message up to `end`; undefined, with a problem, when something is wrong. */
-  message(layout: Layout, end: number): Message | undefined {
+  message(layout: Layout, end: number): PlainMessage | undefined {
     const message = { ...layout.blank };
     for (const name of layout.lists) message[name] = [];
     let seen = 0;
@@ -259,89 +230,5 @@ class Walk {
   private wrong(problem: string): undefined {
     this.problem = problem;
     return undefined;
-  }
-}
-
-const readable = new WeakMap<DescMessage, boolean>();
-
-/** Whether the walk reads all that can be in such a message. */
-function isReadable(schema: DescMessage): boolean {
-  const known = readable.get(schema);
-  if (known !== undefined) return known;
-  // For messages that refer to each other in a ring, until it is known.
-  readable.set(schema, false);
-  const isSo = schema.oneofs.length <= oneofsMax && schema.fields.every(isReadableField);
-  readable.set(schema, isSo);
-  return isSo;
-}
-
-function isReadableField(field: DescField): boolean {
-  if (field.fieldKind === "map" || field.number >= fieldsMax || isOptional(field)) return false;
-  if (field.message !== undefined) return isReadable(field.message);
-  if (field.enum !== undefined) return field.fieldKind !== "list";
-  return kindOf(field) !== undefined;
-}
-
-/** Whether a value that is its type's default differs from none. */
-function isOptional({ fieldKind, oneof, presence }: DescField): boolean {
-  const isValue = fieldKind === "scalar" || fieldKind === "enum";
-  return isValue && oneof === undefined && presence === explicitPresence;
-}
-
-function layoutOf(schema: DescMessage): Layout {
-  const known = layouts.get(schema);
-  if (known !== undefined) return known;
-  assert(schema.oneofs.length <= oneofsMax, "a message has few oneofs");
-  const blank: Message = { ...create(schema) };
-  const oneofs = schema.oneofs.map(({ localName }, i) => ({ localName, bit: 1 << i }));
-  const fields: (Field | undefined)[] = [];
-  const lists: string[] = [];
-  for (const field of schema.fields) {
-    const { name, localName, number } = field;
-    assert(isReadableField(field), `no strict reading of ${schema.typeName}.${name}`);
-    const kind = defined(kindOf(field), "it is readable");
-    const isList = field.fieldKind === "list";
-    const isNumber = kind !== "bytes" && kind !== "text" && kind !== "message";
-    const isPacked = isList && isNumber;
-    if (isList) lists.push(localName);
-    if (kind === "bytes" && !isList && field.oneof === undefined) blank[localName] = emptyBytes;
-    fields[number] = {
-      name,
-      localName,
-      number,
-      kind,
-      wireType: isNumber && !isPacked ? wireVarint : wireBytes,
-      isPacked,
-      isRepeated: isList && !isPacked,
-      oneof: field.oneof && oneofs[schema.oneofs.indexOf(field.oneof)],
-      schema: field.message,
-    };
-  }
-  const layout = { fields, blank, oneofs, lists };
-  layouts.set(schema, layout);
-  return layout;
-}
-
-function kindOf(field: DescField): FieldKind | undefined {
-  if (field.message !== undefined) return "message";
-  if (field.enum !== undefined) return "enum";
-  switch (field.scalar) {
-    case ScalarType.STRING:
-      return "text";
-    case ScalarType.BYTES:
-      return "bytes";
-    case ScalarType.BOOL:
-      return "bool";
-    case ScalarType.UINT32:
-      return "u32";
-    case ScalarType.SINT32:
-      return "s32";
-    // Lists of them are not among our messages.
-    case ScalarType.UINT64:
-      return field.fieldKind === "list" ? undefined : "u64";
-    case ScalarType.INT64:
-      return field.fieldKind === "list" ? undefined : "s64";
-    default:
-      return undefined;
   }
 }

@@ -6,21 +6,18 @@
  * one header differently. Records and submission headers are written by participants, whose
  * libraries may order fields otherwise; `strict-decode.ts` reads those.
  */
-import {
-  create,
-  type DescMessage,
-  fromBinary,
-  type Message,
-  type MessageInitShape,
-  type MessageShape,
-  toBinary,
-} from "@bufbuild/protobuf";
+import type { DescMessage, Message, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import { equalBytes } from "../base/bytes.js";
+import { canonicalEncode } from "./canonical-encode.js";
+import { strictMessage } from "./strict-decode.js";
 import { embeddedBounds, type WireBounds, wireProblem } from "./wire-bounds.js";
 
-/** The bytes of a message, which may be given as `create` takes it. */
+/**
+ * The bytes of a message, which may be given as `create` takes it. Its schema has a layout
+ * (message-layout.ts), as has all that nodes hash, sign and keep.
+ */
 export function encode<D extends DescMessage>(schema: D, message: MessageInitShape<D>): Uint8Array {
-  return toBinary(schema, create(schema, message));
+  return canonicalEncode(schema, message, (length) => new Uint8Array(length));
 }
 
 /**
@@ -32,12 +29,9 @@ export function decodeCanonical<Desc extends DescMessage>(
   bounds: WireBounds = embeddedBounds,
 ): MessageShape<Desc> | undefined {
   if (wireProblem(schema, bytes, bounds) !== undefined) return undefined;
-  try {
-    const message = fromBinary(schema, bytes, { readUnknownFields: false });
-    return equalBytes(toBinary(schema, message), bytes) ? message : undefined;
-  } catch {
-    return undefined;
-  }
+  const message = strictMessage(schema, bytes);
+  if (message === undefined) return undefined;
+  return equalBytes(encode<DescMessage>(schema, message), bytes) ? message : undefined;
 }
 
 /**

@@ -1,7 +1,15 @@
 /** Messages as bytes and methods by name, as both are on the wire. */
-import type { DescMessage, DescMethod, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescMessage,
+  type DescMethod,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
+import { canonicalEncode } from "../ledger/canonical-encode.js";
+import { hasLayout } from "../ledger/message-layout.js";
 import { decode } from "../ledger/strict-decode.js";
-import { encode } from "../ledger/wire.js";
 import { type WireBounds, wireProblem } from "../ledger/wire-bounds.js";
 import { RpcError } from "./rpc-error.js";
 
@@ -60,11 +68,17 @@ export function encodeMessage<D extends DescMessage>(
 ): EncodedMessage {
   const known = encoded.get(message);
   if (known !== undefined) return known;
-  const encodedBytes = encode(schema, message);
-  const bytes = allocateFramed(encodedBytes.length);
-  bytes.set(encodedBytes);
+  const bytes = hasLayout(schema)
+    ? canonicalEncode(schema, message, allocateFramed)
+    : framed(toBinary(schema, create(schema, message)));
   if ("$typeName" in message) encoded.set(message, bytes);
   return bytes;
+}
+
+function framed(bytes: Uint8Array): EncodedMessage {
+  const message = allocateFramed(bytes.length);
+  message.set(bytes);
+  return message;
 }
 
 function allocateFramed(length: number): Buffer & { readonly frame: Buffer } {

@@ -10,7 +10,7 @@
  * other. After a write that failed the store accepts no other: the node stops, and opening it shows
  * what is on disk.
  */
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary } from "@bufbuild/protobuf";
 import { assert, defined } from "../base/assert.js";
 import { equalBytes, toHex } from "../base/bytes.js";
 import {
@@ -39,6 +39,7 @@ import { decodeHead, encodeHead, genesisHead, type LedgerHead } from "../ledger/
 import { decodeRecordState, type RecordState } from "../ledger/state/record-state.js";
 import { PrefetchedState, type StateWrite } from "../ledger/state/state.js";
 import { stateKeys } from "../ledger/state/state-keys.js";
+import { encode } from "../ledger/wire.js";
 import { buckets } from "./buckets.js";
 import { checkHead, readHead } from "./chain/chain-head.js";
 import { ChainReads, type ReaderHead } from "./chain/chain-reads.js";
@@ -375,7 +376,7 @@ type BareManagerBlock = BareBlock & { readonly privateEntries: Uint8Array[] };
 
 function blockWrite(height: number, block: Block, privateEntries: Uint8Array[]): WriteOperation {
   const bare = create(ManagerBlockSchema, { block: withoutLeaves(block), privateEntries });
-  const value = encodeBare(block.leaves.length, toBinary(ManagerBlockSchema, bare));
+  const value = encodeBare(block.leaves.length, encode(ManagerBlockSchema, bare));
   return { type: "put", key: blockKey(height), value };
 }
 

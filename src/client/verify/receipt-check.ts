@@ -14,7 +14,7 @@
  * are what the node that answered said; nothing in a receipt proves them.
  */
 
-import { fromBinary, fromJsonString, toBinary, toJsonString } from "@bufbuild/protobuf";
+import { fromBinary, fromJsonString, toJsonString } from "@bufbuild/protobuf";
 import { emptyBytes, equalBytes, toHex } from "../../base/bytes.js";
 import { err, ok, type Result } from "../../base/result.js";
 import { ed25519Verify } from "../../crypto/ed25519.js";
@@ -26,7 +26,7 @@ import { checkCommit } from "../../ledger/certificates/certificates.js";
 import type { Members } from "../../ledger/members/members.js";
 import { verifyInclusion } from "../../ledger/merkle/verify.js";
 import { recordHash } from "../../ledger/records/record-hash.js";
-import { safeInteger } from "../../ledger/wire.js";
+import { encode, safeInteger } from "../../ledger/wire.js";
 import { embeddedBounds, wireProblem } from "../../ledger/wire-bounds.js";
 
 /** What a receipt is checked against; `parseGenesis` gives it. */
@@ -311,7 +311,7 @@ function noReceipt(why: string): Result<never, EncodingProblem> {
 
 /** The encoded bytes of a receipt, a third as long. */
 export function receiptToBinary(receipt: Receipt): Uint8Array {
-  return toBinary(ReceiptSchema, receipt);
+  return encode(ReceiptSchema, receipt);
 }
 
 /** Reads a receipt from its encoded bytes; undefined if they are none, or have unknown fields. */

@@ -5,13 +5,7 @@
  * it: a seller's sums of a delivery interval change with each of its trades, and only the last
  * values are written.
  */
-import {
-  create,
-  type DescMessage,
-  fromBinary,
-  type MessageShape,
-  toBinary,
-} from "@bufbuild/protobuf";
+import { create, type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import { defined } from "../../base/assert.js";
 import { binaryText, compareBytes } from "../../base/bytes.js";
 import {
@@ -23,6 +17,7 @@ import {
   ParticipantStateSchema,
 } from "../../gen/bss/store/v1/state_pb.js";
 import { foldedId } from "../ids.js";
+import { encode } from "../wire.js";
 import { CompactReader, CompactWriter } from "./compact.js";
 import { decodeRecordState, encodeRecordState, type RecordState } from "./record-state.js";
 import type { StateView, StateWrite } from "./state.js";
@@ -124,7 +119,7 @@ type Codec<Value> = {
 function messages<Desc extends DescMessage>(schema: Desc): Codec<MessageShape<Desc>> {
   const decoded = new WeakMap<Uint8Array, MessageShape<Desc>>();
   return {
-    encode: (value) => toBinary(schema, value),
+    encode: (value) => encode<DescMessage>(schema, value),
     decode(bytes) {
       const known = decoded.get(bytes);
       if (known !== undefined) return known;

@@ -7,7 +7,7 @@
  * A block that is put together again is held against the digest in its header. So one whose
  * records are damaged, or another block's, is never taken for the block.
  */
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { defined } from "../../base/assert.js";
 import { equalBytes } from "../../base/bytes.js";
 import { putVarint, varintBytes } from "../../base/varint.js";
@@ -15,6 +15,7 @@ import { StorageBlockStateSchema } from "../../gen/bss/store/v1/storage_pb.js";
 import { type Block, BlockSchema, type Leaf } from "../../gen/bss/v1/block_pb.js";
 import { bodyDigest, controlRoot, leafOf, leavesRoot } from "../../ledger/blocks/block-hashes.js";
 import { blockRecordsBound, parseHeader } from "../../ledger/blocks/block-parsing.js";
+import { encode } from "../../ledger/wire.js";
 import type { KeyValueStore } from "../key-value-store.js";
 import { readSegmentsOf, sealedIn } from "./sealed-records.js";
 import { damaged, present, storedMessage } from "./stored-values.js";
@@ -60,7 +61,7 @@ export function decodeBare(
 /** A storage node's block as it is stored. `header`: exact bytes of the StorageBlockHeader. */
 export function encodeStorageBlock(block: Block, header: Uint8Array): Uint8Array {
   const state = create(StorageBlockStateSchema, { header, block: withoutLeaves(block) });
-  return encodeBare(block.leaves.length, toBinary(StorageBlockStateSchema, state));
+  return encodeBare(block.leaves.length, encode(StorageBlockStateSchema, state));
 }
 
 /** @throws StoreError CORRUPT */

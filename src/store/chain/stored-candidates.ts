@@ -5,12 +5,12 @@
  *     length ‖ block without leaves ‖ number of records
  *     ‖ record hash and length of each ‖ sealed records
  */
-import { toBinary } from "@bufbuild/protobuf";
 import { defined } from "../../base/assert.js";
 import { putVarint, varintBytes } from "../../base/varint.js";
 import { hashBytes, sha256 } from "../../crypto/hash.js";
 import { type Block, BlockSchema } from "../../gen/bss/v1/block_pb.js";
 import { leafOf } from "../../ledger/blocks/block-hashes.js";
+import { encode } from "../../ledger/wire.js";
 import { withLeaves, withoutLeaves } from "./stored-blocks.js";
 import { storedMessage } from "./stored-values.js";
 import { StoredReader } from "./varint.js";
@@ -23,7 +23,7 @@ export type StoredCandidate = {
 
 export function encodeCandidate({ block, sealedRecords }: StoredCandidate): Uint8Array {
   const { leaves } = block;
-  const bare = toBinary(BlockSchema, withoutLeaves(block));
+  const bare = encode(BlockSchema, withoutLeaves(block));
   let length = varintBytes(bare.length) + bare.length + varintBytes(leaves.length);
   for (const sealed of sealedRecords) {
     length += hashBytes + varintBytes(sealed.length) + sealed.length;
