@@ -595,7 +595,7 @@ export const comments: Readonly<Record<string, string>> = {
   "bss.v1.HaltNotice": "Why a storage node halted: managers made a block final that contradicts what it computes, or the chain forks.",
   "bss.v1.HaltNotice.text": "For people, at most 500 characters.",
   "bss.v1.VerifyIntegrityResponse": "From the manager.",
-  "bss.v1.StorageHead": "The last block that the node holds. It is sent first on every stream, and after a block that the node appends; of\nblocks that follow each other fast only the latest is told.",
+  "bss.v1.StorageHead": "The last block that the node holds. It is sent first on every stream, after a block that the node appends, and 30 s\nafter the last one; of blocks that follow each other fast only the latest is told.",
   "bss.v1.StorageHead.storage_block_id": "32 bytes.",
   "bss.v1.StorageHead.manager_block_id": "32 bytes.",
   "bss.v1.StorageHead.hash2": "32 bytes.",

@@ -1,4 +1,5 @@
 /** Crashes, full disks, partitions and resets, until everything is made good. */
+import { defined } from "../../src/base/assert.js";
 import type { Host } from "./nodes/host.js";
 import type { ManagerHost } from "./nodes/manager-host.js";
 import type { StorageHost } from "./nodes/storage-host.js";
@@ -38,6 +39,7 @@ export class Faults {
       this.#world.network.resetSome(this.#random.pick([0.05, 0.3, 1])),
     );
     const honest = this.#random.shuffled(managers.filter((each) => each.honest));
+    if (faults.overlappingAbsences) this.#overlapAbsences(honest.splice(0, 2));
     this.#retire(honest.splice(0, faults.goneCount));
     this.#retire(this.#random.shuffled(storageNodes).slice(0, faults.goneStorageCount));
     this.#rollBack(honest.splice(0, faults.rolledBackCount));
@@ -93,14 +95,27 @@ export class Faults {
 
   /** These never come back from some time on. */
   #retire(nodes: readonly Host[]): void {
-    const { scheduler, plan, counters } = this.#world;
+    const { scheduler, plan } = this.#world;
     for (const node of nodes) {
-      const kind = node.id.replace(/-\d+$/, "");
-      scheduler.after(this.#random.between(0, plan.faultsUntilMs), () => {
-        counters.count(`${kind} gone for good`);
-        node.leave();
-      });
+      scheduler.after(this.#random.between(0, plan.faultsUntilMs), () => this.#leave(node));
     }
+  }
+
+  /** The one is down for a while; about when the others would suspend it, the other one goes. */
+  #overlapAbsences(managers: readonly ManagerHost[]): void {
+    const { scheduler, plan } = this.#world;
+    const { suspendAfterMs } = plan.policy;
+    const [away, gone] = managers;
+    scheduler.after(this.#random.between(200, plan.faultsUntilMs - 500), () => {
+      defined(away, "there are two").crash();
+      const leaveMs = this.#random.between(0.4, 1.1) * suspendAfterMs + 50;
+      scheduler.after(leaveMs, () => this.#leave(defined(gone, "there are two")));
+    });
+  }
+
+  #leave(node: Host): void {
+    this.#world.counters.count(`${node.id.replace(/-\d+$/, "")} gone for good`);
+    node.leave();
   }
 
   /** The disks of these are put back, now and then, to what they held some time ago. */

@@ -44,6 +44,8 @@ export type FaultPlan = {
   readonly habits?: readonly Habit[];
   /** Managers that never come back, besides those; together at most f. */
   readonly goneCount: number;
+  /** One manager is away, and one goes for good before it is suspended. */
+  readonly overlappingAbsences: boolean;
   /** Managers whose disk is put back to an old image, besides those. */
   readonly rolledBackCount: number;
   /** Storage nodes that never come back; one at least stays. */
@@ -84,6 +86,8 @@ export type PlanOptions = {
   readonly badStorage?: readonly StorageFault[];
   /** So many storage nodes never come back; records come all the time. */
   readonly goneStorageCount?: number;
+  /** One manager is away, and one goes for good before it is suspended; records come always. */
+  readonly overlappingAbsences?: boolean;
   /** One manager does this, as long as the run lasts; records come all the time. */
   readonly habits?: readonly Habit[];
 };
@@ -92,8 +96,9 @@ const managersCounts = [1, 2, 3, 4, 4, 4, 4, 5, 7];
 
 export function planOf(options: PlanOptions, random: Random): Plan {
   const managersCount = options.managersCount ?? random.pick(managersCounts);
-  const { badStorage, goneStorageCount, habits } = options;
-  const isWatched = [badStorage, goneStorageCount, habits].some((each) => each !== undefined);
+  const { badStorage, goneStorageCount, overlappingAbsences, habits } = options;
+  const watched = [badStorage, goneStorageCount, overlappingAbsences, habits];
+  const isWatched = watched.some((each) => each !== undefined);
   // In small consortiums no storage node can be at fault.
   const storageMin = random.chance(0.2) ? 8 : 1;
   const storageCount = options.storageCount ?? storageMin + random.below(7);
@@ -121,6 +126,7 @@ export function planOf(options: PlanOptions, random: Random): Plan {
       ...(calm ? noFaults : faults),
       ...(badStorage && { badStorage }),
       ...(goneStorageCount !== undefined && { goneStorageCount }),
+      ...(overlappingAbsences && { overlappingAbsences, downMaxMs: 6_000 }),
       ...(habits && { habits, byzantineCount: 1 }),
     },
     queueMessagesMax: random.pick([10_000, 10_000, 200]),
@@ -152,6 +158,7 @@ const noFaults: FaultPlan = {
   strayClockMs: 0,
   byzantineCount: 0,
   goneCount: 0,
+  overlappingAbsences: false,
   rolledBackCount: 0,
   goneStorageCount: 0,
   badStorage: [],
@@ -236,6 +243,7 @@ function faultPlan(
     strayClockMs: random.chance(0.1) ? random.pick([-4_000, 4_000]) : 0,
     byzantineCount,
     goneCount,
+    overlappingAbsences: false,
     rolledBackCount: rolledBackMax === 0 ? 0 : 1 + random.below(rolledBackMax),
     goneStorageCount,
     badStorage: Array.from({ length: badStorageCount }, () => random.pick(storageFaults)),

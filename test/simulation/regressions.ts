@@ -22,4 +22,9 @@ export const regressions: readonly Regression[] = [
     storageCount: 3,
     reason: "a claim of silence fits a block that carries the last attestation of the silent node",
   },
+  {
+    seed: 810214,
+    managersCount: 1,
+    reason: "a storage node learns of the last block of an idle ring although its news was lost",
+  },
 ];

@@ -1,7 +1,8 @@
 /**
  * Runs simulations: `SEEDS=200 FIRST_SEED=1 node dist/test/simulation/run.js`, or with MINUTES
  * instead of SEEDS until the time is over. MANAGERS and STORAGE fix the size of the consortium,
- * TRACE=1 prints what happens, STOP=1 ends with the first violation.
+ * SCENARIO=overlapping-absences what goes wrong. TRACE=1 prints what happens, STOP=1 ends with the
+ * first violation.
  *
  * Prints what was run and injected; a seed that fails prints the command that replays it, and the
  * exit status is 1.
@@ -13,6 +14,10 @@ const minutes = numberOf("MINUTES");
 const seeds = numberOf("SEEDS") ?? (minutes === undefined ? 100 : Number.POSITIVE_INFINITY);
 const firstSeed = numberOf("FIRST_SEED") ?? 1;
 const sizes = sizesOf();
+const scenarios: Readonly<Record<string, Omit<SimulationOptions, "seed">>> = {
+  "overlapping-absences": { calm: true, overlappingAbsences: true },
+};
+const scenario = scenarioOf();
 const trace = process.env.TRACE === "1";
 const variables: Readonly<Record<string, string>> = {
   managersCount: "MANAGERS",
@@ -28,7 +33,7 @@ async function main(): Promise<boolean> {
   const totals = new Counters();
   let [seed, violations, simulatedMs, events, settledMs] = [firstSeed, 0, 0, 0, 0];
   for (; seed < firstSeed + seeds && performance.now() < endMs; seed++) {
-    const options: SimulationOptions = { seed, ...sizes };
+    const options: SimulationOptions = { seed, ...sizes, ...scenario };
     const log = (line: string) => console.log(line);
     const report = await simulate(trace ? { ...options, log } : options);
     totals.addAll(report.counters);
@@ -64,8 +69,18 @@ function describe({ plan, violation, simulatedMs }: Report): void {
   const size = Object.entries(sizes).map(([name, value]) => `${variables[name]}=${value} `);
   console.log(`\nseed ${plan.seed} breaks ${violation?.checker} at ${simulatedMs.toFixed(1)} ms:`);
   console.log(`  ${violation?.message}`);
+  const { SCENARIO } = process.env;
+  if (SCENARIO !== undefined) size.push(`SCENARIO=${SCENARIO} `);
   const command = `node ${process.argv[1]}`;
   console.log(`  ${size.join("")}SEEDS=1 FIRST_SEED=${plan.seed} TRACE=1 ${command}\n`);
+}
+
+function scenarioOf(): Omit<SimulationOptions, "seed"> {
+  const { SCENARIO } = process.env;
+  if (SCENARIO === undefined) return {};
+  const options = scenarios[SCENARIO];
+  if (options === undefined) throw new Error(`there is no scenario ${SCENARIO}`);
+  return options;
 }
 
 function sizesOf(): { managersCount?: number; storageCount?: number } {

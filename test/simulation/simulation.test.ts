@@ -94,6 +94,16 @@ describe("where a manager accepts no block, and asks committees about it in late
   }
 });
 
+describe("where a manager goes for good before another one is suspended", () => {
+  test("the other one takes part again when it is back [R4.8.9]", async () => {
+    // Where every block suspends the one that is back, this seed stands still.
+    const options = { seed: 9, managersCount: 4, storageCount: 3, calm: true } as const;
+    const { counters } = await hold({ ...options, overlappingAbsences: true });
+    assert.equal(counters.of("manager gone for good"), 1);
+    assert.ok(counters.of("on a chain: suspendManager") > 0);
+  });
+});
+
 describe("a simulation", () => {
   test("is calm when nothing goes wrong: nobody is suspended, and everything is settled", async () => {
     const { counters, settledMs } = await hold({ seed: 1, managersCount: 4, calm: true });

@@ -324,8 +324,8 @@ func (*VerifyIntegrityResponse_Commit) isVerifyIntegrityResponse_Message() {}
 
 func (*VerifyIntegrityResponse_Blocks) isVerifyIntegrityResponse_Message() {}
 
-// The last block that the node holds. It is sent first on every stream, and after a block that the node appends; of
-// blocks that follow each other fast only the latest is told.
+// The last block that the node holds. It is sent first on every stream, after a block that the node appends, and 30 s
+// after the last one; of blocks that follow each other fast only the latest is told.
 type StorageHead struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Height uint64                 `protobuf:"varint,1,opt,name=height,proto3" json:"height,omitempty"`

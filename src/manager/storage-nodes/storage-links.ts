@@ -41,8 +41,15 @@ export type StorageLink = {
   readonly stream: Stream;
   height: number;
   halted: boolean;
+  /** When the node was last shown a final block. */
+  shownAtMs: number;
 };
 
+/**
+ * A node that is behind is shown the head at most as often. In less, what it was shown may be on
+ * its way still; and certificates are long, so that nobody gets them as often as he likes.
+ */
+export const shownApartMs = 5_000;
 /** Characters that are kept of why a node has halted. */
 const haltTextMax = 500;
 
@@ -81,7 +88,8 @@ export class StorageLinks {
 
   /** A node has dialled; the stream takes the place of an earlier one. */
   open(nodeId: string, stream: Stream): StorageLink {
-    const link: StorageLink = { nodeId, stream, height: 0, halted: false };
+    const shownAtMs = Number.NEGATIVE_INFINITY;
+    const link: StorageLink = { nodeId, stream, height: 0, halted: false, shownAtMs };
     this.#links.get(nodeId)?.stream.end();
     this.#links.set(nodeId, link);
     this.#context.observer.storageLinks(this.#links.size);
@@ -94,15 +102,15 @@ export class StorageLinks {
     this.#context.observer.storageLinks(this.#links.size);
   }
 
-  /** Where a node stands. One that is behind is told the head, and fetches what it lacks. */
+  /** Where a node stands. One that is behind is shown the head, and fetches what it lacks. */
   takeHead(link: StorageLink, head: StorageHead): void {
     const reported = Number(head.height);
-    const first = link.height === 0;
     link.height = Number.isSafeInteger(reported) ? reported : 0;
-    const { height } = this.#context.store.head;
-    const certificates = this.#context.store.headCertificates;
-    if (!first || link.height >= height || certificates === undefined) return;
-    link.stream.offer({ message: { case: "commit", value: { certificates } } });
+    const { store, time } = this.#context;
+    const certificates = store.headCertificates;
+    if (link.height >= store.head.height || certificates === undefined) return;
+    if (time.monotonicMs() - link.shownAtMs < shownApartMs) return;
+    this.#showFinal(link, commitMessage({ certificates }));
   }
 
   takeHalt(link: StorageLink, { height, text }: HaltNotice): void {
@@ -147,7 +155,8 @@ export class StorageLinks {
     for (const nodeId of task.committee) {
       this.#inLine(nodeId, task.height, () => {
         if (attested.has(nodeId) || this.#context.store.head.height >= task.height) return;
-        this.#offer(nodeId, down);
+        const link = this.#links.get(nodeId);
+        if (link !== undefined) this.#offer(link, down);
       });
     }
   }
@@ -169,7 +178,7 @@ export class StorageLinks {
         if (link === undefined || link.height >= height) return;
         // A node that has attested has the block on disk; if it lacks it all the same, it asks.
         const needsBulk = rank === 0 && !holders.has(nodeId);
-        this.#offer(nodeId, needsBulk ? whole : brief);
+        this.#showFinal(link, needsBulk ? whole : brief);
       });
     }
   }
@@ -196,11 +205,14 @@ export class StorageLinks {
     this.#timers.add(timer);
   }
 
-  #offer(nodeId: string, message: Down): void {
-    const link = this.#links.get(nodeId);
-    if (link !== undefined && !link.stream.offer(message)) {
-      this.#context.observer.dropped(nodeId, "QUEUE_FULL");
-    }
+  #showFinal(link: StorageLink, message: Down): void {
+    if (this.#offer(link, message)) link.shownAtMs = this.#context.time.monotonicMs();
+  }
+
+  #offer({ nodeId, stream }: StorageLink, message: Down): boolean {
+    const taken = stream.offer(message);
+    if (!taken) this.#context.observer.dropped(nodeId, "QUEUE_FULL");
+    return taken;
   }
 }
 

@@ -135,10 +135,7 @@ export class Supervision {
   }
 
   onBuilt({ executed }: BuiltBlock): void {
-    const { blockId, requiredAccepts, absences: suspended } = executed.facts;
-    const members = this.#context.members();
-    const resumed = requiredAccepts.filter((id) => members.manager(id)?.active === false);
-    this.#suspensions.onBuilt({ blockId, resumed, suspended });
+    this.#suspensions.onBuilt(executed.facts);
   }
 
   /** Takes evidence that this manager's ring has found. */

@@ -20,6 +20,7 @@ import {
   type ResumeManager,
   ResumeManagerSchema,
 } from "../../gen/bss/v1/genesis_pb.js";
+import type { BlockFacts } from "../../ledger/blocks/block-facts.js";
 import type { ManagerContext } from "../manager-context.js";
 
 type Context = Pick<ManagerContext, "members" | "monotonicMs"> & {
@@ -35,11 +36,12 @@ const backOffBlocksMax = 256;
 const blockMs = 2_000;
 const callMs = 1_000;
 
+type BuiltFacts = Pick<BlockFacts, "blockId" | "requiredAccepts" | "absences">;
 type Resume = { readonly operation: ResumeManager; readonly receivedAt: number };
 type BackOff = { blocks: number; untilHeight: number; untilMs: number };
 
 /** A block that this manager has made. */
-export type BuiltSuspensions = {
+type BuiltSuspensions = {
   readonly blockId: Uint8Array;
   /** Managers that it makes active, and that it suspends as absent. */
   readonly resumed: readonly string[];
@@ -126,10 +128,12 @@ export class SuspensionPool {
     ];
   }
 
-  /** It is still open whether the block will be decided. */
-  onBuilt(built: BuiltSuspensions): void {
-    this.#built = built;
-    if (built.resumed.length > 0) this.#builtWithResumes = built;
+  /** This manager has made a block; it is still open whether it will be decided. */
+  onBuilt({ blockId, requiredAccepts, absences: suspended }: BuiltFacts): void {
+    const members = this.#context.members();
+    const resumed = requiredAccepts.filter((id) => members.manager(id)?.active === false);
+    this.#built = { blockId, resumed, suspended };
+    if (resumed.length > 0) this.#builtWithResumes = this.#built;
   }
 
   /** Drops what a block has settled; the managers against whom evidence is settled now. */

@@ -56,6 +56,12 @@ import {
  * before the first of them stands in for the node's home manager (links.ts), not at once.
  */
 export const headsApartMs = 250;
+/**
+ * From one head that the managers are told to the next, at most. A message can be lost on a link
+ * that stays up, as where a queue is full. If it was of the last block and the ring is idle,
+ * nothing else tells anybody that this node lacks it.
+ */
+export const headRepeatedMs = 30_000;
 /** How long blocks that somebody has spoken of may be on their way. */
 export const patienceMs = 200;
 
@@ -70,11 +76,13 @@ export class StorageChain {
   #halted = false;
   #closed = false;
   /** When all managers were told the head; blocks have been appended since. */
-  #toldAtMs = Number.NEGATIVE_INFINITY;
+  #toldAtMs: number;
   #hasNews = false;
 
   private constructor(ports: ChainPorts) {
     this.#ports = ports;
+    // The greetings are news of now, but the first block may be told at once.
+    this.#toldAtMs = ports.monotonicMs() - headsApartMs;
     this.#attesting = new Attesting(ports, this.#candidates);
     const { store, links, observe } = ports;
     this.#sync = new BlockSync({
@@ -188,7 +196,8 @@ export class StorageChain {
   tick(): void {
     if (this.stopped) return;
     this.#sync.tick();
-    if (this.#hasNews) this.#tellNews();
+    const dueMs = this.#hasNews ? headsApartMs : headRepeatedMs;
+    if (this.#ports.monotonicMs() - this.#toldAtMs >= dueMs) this.tellHead();
   }
 
   /** Takes no message any more; resolves when the one that is being handled is through. */

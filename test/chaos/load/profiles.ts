@@ -2,7 +2,7 @@
  * Load profiles of one meter. Two that overlap are submitted at two managers, one after the other
  * or at the same moment, and one is final. Two updates of some of its values meet likewise. Then
  * the sum of an hour has to be exactly what the profile has in the end: 1 Wh more cannot be sold,
- * and all of it can.
+ * and all of it can. Nor can 1 Wh of an hour that had some and that the update has as absent.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { defined } from "../../../src/base/assert.js";
@@ -47,7 +47,9 @@ export async function overlapProfiles(owner: Party, buyer: Party, random: Random
     if (lost !== undefined) return void book.violations.push(`${place}, updates: ${lost}`);
 
     const latest = defined(updates[updateFates[0]?.final === true ? 0 : 1], "there are two");
-    const wrong = await saleProblem(owner, buyer, latest, turn);
+    const wrong =
+      (await saleProblem(owner, buyer, latest, turn)) ??
+      (await absenceProblem(owner, buyer, before, latest, turn));
     if (wrong !== undefined) return void book.violations.push(`${place}, sums: ${wrong}`);
     await sleep(paceMs);
   }
@@ -94,9 +96,33 @@ async function saleProblem(
   const tooMuch = await sell(energyWh + 1, turn);
   const all = tooMuch && (await sell(energyWh, turn + 1));
   if (tooMuch === undefined || all === undefined) return undefined;
-  if (tooMuch.final) return `${energyWh + 1} of ${energyWh} Wh were sold`;
-  if (tooMuch.reason !== "DOUBLE_SPEND") return `refused for ${tooMuch.reason}`;
-  return all.final ? undefined : `all ${energyWh} Wh cannot be sold: ${all.reason}`;
+  const wrong = oversaleProblem(tooMuch, energyWh + 1, energyWh);
+  if (wrong !== undefined || all.final) return wrong;
+  return `all ${energyWh} Wh cannot be sold: ${all.reason}`;
+}
+
+/** Tries to sell 1 Wh of an hour of which the update took away all. */
+async function absenceProblem(
+  owner: Party,
+  buyer: Party,
+  before: Profile,
+  { startS, values }: Profile,
+  turn: number,
+): Promise<string | undefined> {
+  const index = before.values.findIndex(
+    (value, i) => value !== undefined && Number(value.exportedWh) > 0 && values[i] === undefined,
+  );
+  if (index < 0) return undefined;
+  const hour = startS + index * hourS;
+  if (!(await measure(buyer, hour, { importedWh: exportedWh, exportedWh: 0 }))) return undefined;
+  const fate = await trade(owner.desk, buyer.desk, hour, turn, 1);
+  return fate && oversaleProblem(fate, 1, 0);
+}
+
+/** What is wrong if a sale should be refused because so much is not there. */
+function oversaleProblem(fate: Fate, soldWh: number, hadWh: number): string | undefined {
+  if (fate.final) return `${soldWh} of ${hadWh} Wh were sold`;
+  return fate.reason === "DOUBLE_SPEND" ? undefined : `refused for ${fate.reason}`;
 }
 
 function overlaps(a: Profile, b: Profile): boolean {

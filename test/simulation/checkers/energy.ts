@@ -6,13 +6,26 @@
 
 import { stateKeys } from "../../../src/ledger/state/state-keys.js";
 import { StateTables } from "../../../src/ledger/state/state-tables.js";
-import { windowIntervals } from "../../../src/ledger/state/windows.js";
+import { type WindowSlot, windowIntervals } from "../../../src/ledger/state/windows.js";
 import type { ManagerStore } from "../../../src/store/manager-store.js";
 import { type Consortium, firstDayS, hourS, meterOf, quarterS } from "../consortium.js";
 import type { Counters } from "../counters.js";
 import { Checker, type FinalBlock } from "../events.js";
 import { EnergyModel } from "./energy-model.js";
 import type { FinalDisks } from "./final-disks.js";
+
+/** What the state keeps for one interval after the other, beside what the model has. */
+type Series = {
+  readonly name: string;
+  readonly intervalS: number;
+  readonly keyOf: (window: number) => Uint8Array;
+  /** Undefined for an interval without a value. */
+  readonly textsAt: (
+    tables: StateTables,
+    at: WindowSlot,
+    startS: number,
+  ) => Readonly<Record<"found" | "expected", string | undefined>>;
+};
 
 export class EnergyChecker extends Checker {
   readonly name = "energy";
@@ -48,49 +61,56 @@ export class EnergyChecker extends Checker {
     if (last === undefined) return;
     const [id, store] = last;
     for (const participant of this.#consortium.participantIds) {
-      await this.#compareMeter(id, store, meterOf(participant));
-      await this.#compareSums(id, store, participant);
+      await this.#compare(id, store, this.#valuesOf(meterOf(participant)));
+      await this.#compare(id, store, this.#sumsOf(participant));
     }
   }
 
-  async #compareMeter(id: string, store: ManagerStore, meterId: string): Promise<void> {
-    for (const window of windowsOf(quarterS)) {
-      const key = stateKeys.readings(meterId, window);
-      const { readings } = new StateTables(await store.state([key]));
-      const values = readings.window(meterId, window);
+  async #compare(id: string, store: ManagerStore, series: Series): Promise<void> {
+    const { name, intervalS, keyOf, textsAt } = series;
+    for (const window of windowsOf(intervalS)) {
+      const tables = new StateTables(await store.state([keyOf(window)]));
       for (let slot = 0; slot < windowIntervals; slot++) {
-        const startS = (window * windowIntervals + slot) * quarterS;
-        const {
-          imported = "",
-          exported = "",
-          position = "",
-        } = this.#model.standing(meterId, startS) ?? {};
-        const { importedWh = "", exportedWh = "", position: stored = "" } = values[slot] ?? {};
-        const expected = `${imported} ${exported} ${position}`;
-        const found = `${importedWh} ${exportedWh} ${stored}`;
+        const startS = (window * windowIntervals + slot) * intervalS;
+        const { found, expected } = textsAt(tables, { window, slot }, startS);
         if (found !== expected) {
-          this.fail(`${id} has ${found} for ${meterId} at ${startS}, not ${expected}`);
+          this.fail(`${id} has ${found} as ${name} at ${startS}, not ${expected}`);
         }
       }
     }
   }
 
-  async #compareSums(id: string, store: ManagerStore, participant: string): Promise<void> {
-    for (const window of windowsOf(hourS)) {
-      const key = stateKeys.energy(participant, window);
-      const { energy } = new StateTables(await store.state([key]));
-      const sums = energy.window(participant, window);
-      for (let slot = 0; slot < windowIntervals; slot++) {
-        const startS = (window * windowIntervals + slot) * hourS;
+  #valuesOf(meterId: string): Series {
+    return {
+      name: `value of ${meterId}`,
+      intervalS: quarterS,
+      keyOf: (window) => stateKeys.readings(meterId, window),
+      textsAt: ({ readings }, at, startS) => {
+        const stored = readings.get(meterId, at);
+        const standing = this.#model.standing(meterId, startS);
+        return {
+          found: stored && `${stored.importedWh} ${stored.exportedWh} ${stored.position}`,
+          expected: standing && `${standing.imported} ${standing.exported} ${standing.position}`,
+        };
+      },
+    };
+  }
+
+  #sumsOf(participant: string): Series {
+    return {
+      name: `sums of ${participant}`,
+      intervalS: hourS,
+      keyOf: (window) => stateKeys.energy(participant, window),
+      textsAt: ({ energy }, at, startS) => {
         const { exported, imported, sold, bought } = this.#model.flows(participant, startS);
-        const { exportedWh = 0, importedWh = 0, soldWh = 0, boughtWh = 0 } = sums[slot] ?? {};
-        const expected = `${exported} ${imported} ${sold} ${bought}`;
-        const found = `${exportedWh} ${importedWh} ${soldWh} ${boughtWh}`;
-        if (found !== expected) {
-          this.fail(`${id} has sums ${found} of ${participant} at ${startS}, not ${expected}`);
-        }
-      }
-    }
+        const stored = energy.get(participant, at);
+        const { exportedWh = 0, importedWh = 0, soldWh = 0, boughtWh = 0 } = stored ?? {};
+        return {
+          found: `${exportedWh} ${importedWh} ${soldWh} ${boughtWh}`,
+          expected: `${exported} ${imported} ${sold} ${bought}`,
+        };
+      },
+    };
   }
 }
 

@@ -7,7 +7,7 @@ import type { Change } from "../../support/mutant.js";
 export type Mutation = {
   readonly name: string;
   readonly changes: readonly Change[];
-  /** Settings of the run, such as MANAGERS. */
+  /** Settings of the run, such as MANAGERS and SCENARIO. */
   readonly environment?: Readonly<Record<string, string>>;
 };
 
@@ -198,6 +198,17 @@ export const mutations: readonly Mutation[] = [
       {
         file: "src/manager/supervision/suspension-pool.js",
         from: "this.#evidence.set(evidence.managerId, evidence);",
+        to: "return false;",
+      },
+    ],
+  },
+  {
+    name: "all blocks of a height suspend who is missing, however many have failed",
+    environment: { ...fourManagers, STORAGE: "3", SCENARIO: "overlapping-absences" },
+    changes: [
+      {
+        file: "src/manager/supervision/suspension-pool.js",
+        from: "return resumed.length === 0 && suspended.length > 0;",
         to: "return false;",
       },
     ],

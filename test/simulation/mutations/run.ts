@@ -31,14 +31,22 @@ process.exitCode = missed === 0 ? 0 : 1;
 function tryOut(
   mutation: Mutation,
 ): { readonly checker: string; readonly seed: string } | undefined {
-  copyCompiled(scratch, ["src", simulation]);
+  copyCompiled(scratch, ["src", simulation, join("test", "support")]);
   mutate(scratch, mutation.changes);
-  const { stdout } = spawnSync(process.execPath, [join(scratch, simulation, "run.js")], {
-    encoding: "utf8",
-    env: { ...process.env, SEEDS: seedsMax, STOP: "1", ...mutation.environment },
-  });
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    [join(scratch, simulation, "run.js")],
+    {
+      encoding: "utf8",
+      env: { ...process.env, SEEDS: seedsMax, STOP: "1", ...mutation.environment },
+    },
+  );
   const found = /^seed (\d+) breaks (\S+)/m.exec(stdout);
-  if (found === null) return undefined;
+  if (found === null) {
+    // A run that cannot even start finds nothing, and says nothing about the checkers.
+    if (status !== 0) throw new Error(`the simulation does not run: ${stderr}`);
+    return undefined;
+  }
   const [, seed = "", checker = ""] = found;
   return { seed, checker };
 }

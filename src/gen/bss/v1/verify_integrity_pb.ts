@@ -143,8 +143,8 @@ export const VerifyIntegrityResponseSchema: GenMessage<VerifyIntegrityResponse> 
   messageDesc(file_bss_v1_verify_integrity, 2);
 
 /**
- * The last block that the node holds. It is sent first on every stream, and after a block that the node appends; of
- * blocks that follow each other fast only the latest is told.
+ * The last block that the node holds. It is sent first on every stream, after a block that the node appends, and 30 s
+ * after the last one; of blocks that follow each other fast only the latest is told.
  *
  * @generated from message bss.v1.StorageHead
  */

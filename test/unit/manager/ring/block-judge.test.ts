@@ -26,14 +26,13 @@ function producerOf(
   world: LedgerWorld,
   candidates: readonly ParsedSubmission[],
   round = 0,
-  vrf: BlockProducerPorts["vrf"] = world.ports.vrf,
+  ports: Partial<BlockProducerPorts> = {},
 ) {
   const { store } = world;
   const selfId = store.head.members.proposer(store.head.height + 1, round);
   return new BlockProducer({
     ...world.ports,
     selfId,
-    vrf,
     epochKey,
     vrfSeed: seedOf(`vrf of ${selfId}`),
     headCertificates: () => store.headCertificates,
@@ -42,6 +41,7 @@ function producerOf(
     candidates: () => candidates,
     recordsMax: () => 1_000,
     settled: () => new Set(),
+    ...ports,
   });
 }
 
@@ -64,6 +64,22 @@ describe("a block that a manager makes", () => {
     }
   });
 
+  test("is told to whoever says what the next one does without", async () => {
+    const world = await LedgerWorld.create();
+    const asked: unknown[] = [];
+    const told: unknown[] = [];
+    const producer = producerOf(world, [], 2, {
+      operations: (...wants) => {
+        asked.push(wants);
+        return [];
+      },
+      onBuilt: (built) => void told.push(built),
+    });
+    const built = await producer.build({ ...wanted(2), absent: ["manager-3"] });
+    assert.deepEqual(asked, [[2, ["manager-3"]]]);
+    assert.deepEqual(told, [built]);
+  });
+
   test("is never timed before its parent, whatever the clock says", async () => {
     const world = await LedgerWorld.create();
     await world.extend();
@@ -84,7 +100,7 @@ describe("a block that a manager makes", () => {
         inputs.push(alpha);
         return vrf.prove(seed, alpha);
       };
-      const producer = producerOf(world, [], round, { ...vrf, prove });
+      const producer = producerOf(world, [], round, { vrf: { ...vrf, prove } });
       producer.prepare();
       assert.equal(inputs.length, prepared);
       await producer.build(wanted(round));

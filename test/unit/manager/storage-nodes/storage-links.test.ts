@@ -14,7 +14,7 @@ import {
 } from "../../../../src/gen/bss/v1/verify_integrity_pb.js";
 import { drawCommittee } from "../../../../src/ledger/certificates/committee.js";
 import { CandidateBlocks } from "../../../../src/manager/ring/candidate-blocks.js";
-import { StorageLinks } from "../../../../src/manager/storage-nodes/storage-links.js";
+import { StorageLinks, shownApartMs } from "../../../../src/manager/storage-nodes/storage-links.js";
 import { StorageReceiver } from "../../../../src/manager/storage-nodes/storage-receiver.js";
 import { Chain, certify } from "../../ledger/support/chain.js";
 import { genesis, managerIds, policy, storageIds } from "../../ledger/support/consortium.js";
@@ -62,6 +62,7 @@ describe("the links of storage nodes", () => {
   let dropped: string[];
   let told: string[];
   let fetched: (readonly [number, number])[];
+  let nowMs: number;
 
   const up = (message: Up) => create(VerifyIntegrityRequestSchema, { message });
   const dial = (nodeId: string) => {
@@ -85,6 +86,7 @@ describe("the links of storage nodes", () => {
     dropped = [];
     told = [];
     fetched = [];
+    nowMs = 0;
     candidates = new CandidateBlocks({ isBoundTo: () => false });
     candidates.add(1, block, executed);
     const observer = {
@@ -103,7 +105,8 @@ describe("the links of storage nodes", () => {
     };
     const members = () => genesis.members;
     const waste = { rest: () => undefined };
-    const context = { selfId, policy, members, time: systemTime, store, observer, waste };
+    const time = { ...systemTime, monotonicMs: () => nowMs };
+    const context = { selfId, policy, members, time, store, observer, waste };
     links = new StorageLinks(context, candidates);
     receiver = new StorageReceiver(context, {
       storageLinks: links,
@@ -220,10 +223,50 @@ describe("the links of storage nodes", () => {
     head = { height: 5, certificates };
     await say("storage-1", { case: "head", value: { height: 3n } });
     assert.deepEqual(sentTo("storage-1"), ["commit"]);
-    await say("storage-1", { case: "head", value: { height: 4n } });
-    assert.deepEqual(sentTo("storage-1"), ["commit"], "it is on its way");
     await say("storage-2", { case: "head", value: { height: 5n } });
     assert.deepEqual(sentTo("storage-2"), []);
+  });
+
+  for (const height of [0n, 4n]) {
+    test(`show them again to one that stays behind at ${height}, not at once`, async () => {
+      head = { height: 5, certificates };
+      const shown = async () => {
+        await say("storage-1", { case: "head", value: { height } });
+        return sentTo("storage-1").length;
+      };
+      assert.equal(await shown(), 1);
+      nowMs += shownApartMs - 1;
+      assert.equal(await shown(), 1, "it is on its way");
+      nowMs += 1;
+      assert.equal(await shown(), 2);
+      assert.equal(await shown(), 2);
+    });
+  }
+
+  test("do not show a node again what it was just sent", async () => {
+    head = { height: 1, certificates };
+    const home = defined(
+      storageIds.find((id) => rankOf(id) === 0),
+      "this manager is home to one",
+    );
+    links.onAppended({ block, executed, certificates }, false);
+    nowMs += shownApartMs - 1;
+    await say(home, { case: "head", value: { height: 0n } });
+    assert.deepEqual(sentTo(home), ["commit"]);
+    nowMs += 1;
+    await say(home, { case: "head", value: { height: 0n } });
+    assert.deepEqual(sentTo(home), ["commit", "commit"]);
+    timers.tick(2_000);
+  });
+
+  test("show the head at the next chance to a node for which there was no room", async () => {
+    head = { height: 1, certificates };
+    streamOf("storage-1").roomy = false;
+    await say("storage-1", { case: "head", value: { height: 0n } });
+    assert.deepEqual(dropped, ["storage-1 QUEUE_FULL"]);
+    streamOf("storage-1").roomy = true;
+    await say("storage-1", { case: "head", value: { height: 0n } });
+    assert.deepEqual(sentTo("storage-1"), ["commit"]);
   });
 
   test("drop what a node attests in another's name, and heights that are no numbers", async () => {

@@ -11,7 +11,9 @@ import {
 import type { Manager } from "../../../../src/ledger/members/member-lists.js";
 import { Members } from "../../../../src/ledger/members/members.js";
 import { SuspensionPool } from "../../../../src/manager/supervision/suspension-pool.js";
-import { genesis } from "../../ledger/support/consortium.js";
+import { Chain } from "../../ledger/support/chain.js";
+import { floorPolicy, genesis } from "../../ledger/support/consortium.js";
+import { resume as resumeOf, suspend as suspendOf } from "../../ledger/support/statements.js";
 
 const blockMs = 2_000;
 const block = (n: number) => new Uint8Array(32).fill(n);
@@ -153,7 +155,7 @@ describe("control operations that wait for a block", () => {
     const tryOut = (decided: boolean) => {
       pool.addResume(resume("manager-4", height));
       assert.deepEqual(offered(), ["resumeManager manager-4"]);
-      pool.onBuilt({ blockId: block(1), resumed: ["manager-4"], suspended: [] });
+      pool.onBuilt({ blockId: block(1), requiredAccepts: ["manager-4"], absences: [] });
       append(decided ? block(1) : block(2));
       pool.addResume(resume("manager-4", height));
     };
@@ -188,8 +190,8 @@ describe("control operations that wait for a block", () => {
 
     test("are left out after one that failed, whatever this manager built later", () => {
       pool.addResume(resume("manager-4"));
-      pool.onBuilt({ blockId: block(1), resumed: ["manager-4"], suspended: [] });
-      pool.onBuilt({ blockId: block(2), resumed: [], suspended: [] });
+      pool.onBuilt({ blockId: block(1), requiredAccepts: ["manager-4"], absences: [] });
+      pool.onBuilt({ blockId: block(2), requiredAccepts: [], absences: [] });
       append(block(2));
       pool.addResume(resume("manager-4", height));
       assert.deepEqual(offered(), []);
@@ -201,10 +203,11 @@ describe("control operations that wait for a block", () => {
       const suspension = ["suspendManager manager-3"];
       for (const expected of [both, suspension, [], both, suspension, []]) {
         assert.deepEqual(offered(7, ["manager-3"]), expected);
-        const [resumed, suspended] = [expected === both ? ["manager-4"] : [], expected.slice(-1)];
-        pool.onBuilt({ blockId: block(1), resumed, suspended });
+        const requiredAccepts = expected === both ? ["manager-4"] : [];
+        const absences = expected.length > 0 ? ["manager-3"] : [];
+        pool.onBuilt({ blockId: block(1), requiredAccepts, absences });
       }
-      pool.onBuilt({ blockId: block(2), resumed: [], suspended: ["manager-3"] });
+      pool.onBuilt({ blockId: block(2), requiredAccepts: [], absences: ["manager-3"] });
       append(block(3));
       assert.deepEqual(offered(7, ["manager-3"]), suspension, "a height has a start of its own");
     });
@@ -212,9 +215,9 @@ describe("control operations that wait for a block", () => {
     test("are left out once, where no suspension has room without them", () => {
       pool.addResume(resume("manager-4"));
       const both = ["resumeManager manager-4", "suspendManager manager-3"];
-      pool.onBuilt({ blockId: block(1), resumed: ["manager-4"], suspended: ["manager-3"] });
+      pool.onBuilt({ blockId: block(1), requiredAccepts: ["manager-4"], absences: ["manager-3"] });
       assert.deepEqual(offered(7, ["manager-3"]), ["suspendManager manager-3"]);
-      pool.onBuilt({ blockId: block(2), resumed: [], suspended: [] });
+      pool.onBuilt({ blockId: block(2), requiredAccepts: [], absences: [] });
       assert.deepEqual(offered(8, ["manager-3"]), both);
     });
 
@@ -223,5 +226,44 @@ describe("control operations that wait for a block", () => {
       append(block(3));
       assert.deepEqual(offered(), ["resumeManager manager-4"]);
     });
+  });
+});
+
+describe("blocks that a manager makes at one height, one after the other [R4.8.9]", () => {
+  /** What the next one resumes and suspends, if `absent` are missing here. */
+  const builderOn = (chain: Chain, resumes: readonly ResumeManager[] = []) => {
+    const context = {
+      head: () => chain.head,
+      members: () => chain.head.members,
+      monotonicMs: () => 0,
+    };
+    const pool = new SuspensionPool(context, () => true);
+    for (const resume of resumes) pool.addResume(resume);
+    return (createdRound: number, absent: readonly string[]): string => {
+      const control = pool.operations(createdRound, absent);
+      const { facts } = chain.propose({ control, createdRound }).executed;
+      pool.onBuilt(facts);
+      const before = chain.head.members.activeManagerIds;
+      const resumed = facts.requiredAccepts.filter((id) => !before.includes(id));
+      return `resumes ${resumed.join()}; suspends ${facts.absences.join()}`;
+    };
+  };
+
+  test("let who is missing accept every other one", () => {
+    const build = builderOn(new Chain(floorPolicy));
+    const made = [0, 1, 2, 3].map((round) => build(round, ["manager-3"]));
+    const [suspending, sparing] = ["resumes ; suspends manager-3", "resumes ; suspends "];
+    assert.deepEqual(made, [suspending, sparing, suspending, sparing]);
+  });
+
+  test("do every other time without who comes back, and may not agree on who is missing", () => {
+    const chain = new Chain(floorPolicy);
+    chain.extend({ control: [suspendOf("manager-4")] });
+    const { operation } = resumeOf("manager-4", 1, 1);
+    assert.ok(operation.case === "resumeManager");
+    const build = builderOn(chain, [operation.value]);
+    const made = [1, 2, 3, 4].map((round) => build(round, ["manager-3"]));
+    const both = "resumes manager-4; suspends manager-3";
+    assert.deepEqual(made, [both, "resumes ; suspends ", both, "resumes ; suspends "]);
   });
 });

@@ -16,7 +16,11 @@ import { storageBlockId } from "../../../../src/ledger/blocks/storage-blocks.js"
 import { findingDigest } from "../../../../src/ledger/certificates/vote-digests.js";
 import { rootOf } from "../../../../src/ledger/merkle/frontier.js";
 import { blocksMax } from "../../../../src/storage-node/chain/candidates.js";
-import { headsApartMs, patienceMs } from "../../../../src/storage-node/chain/storage-chain.js";
+import {
+  headRepeatedMs,
+  headsApartMs,
+  patienceMs,
+} from "../../../../src/storage-node/chain/storage-chain.js";
 import { answerTimeoutMs } from "../../../../src/sync/sync-plan.js";
 import { consortiumId, floorPolicy, policy } from "../../ledger/support/consortium.js";
 import { sign } from "../../ledger/support/records.js";
@@ -47,6 +51,21 @@ describe("a final block", () => {
     assert.deepEqual(world.heads, [1, 4]);
     world.pass(headsApartMs);
     assert.deepEqual(world.heads, [1, 4], "nothing is new");
+  });
+
+  test("whose news is lost is missed when the head is told again", async () => {
+    const world = await ChainWorld.open();
+    await world.commit(world.ledger.extend());
+    const lost = world.ledger.extend();
+    world.pass(headRepeatedMs - 1);
+    assert.deepEqual(world.heads, [1]);
+    world.pass(1);
+    assert.deepEqual(world.heads, [1, 1]);
+    await world.commit(lost, { block: false });
+    await world.answer([lost]);
+    assert.equal(world.height, 2);
+    world.pass(headsApartMs);
+    assert.deepEqual(world.heads, [1, 1, 2]);
   });
 
   test("is appended with its records, and all managers are told the new head", async () => {
