@@ -138,11 +138,14 @@ test-unit: build ## Run the unit tests only; ONLY=crypto narrows it to test/unit
 OTHER_NODE = .build/node-$(NODE)
 OTHER_NODE_BIN = $(OTHER_NODE)/node_modules/.bin
 
-.PHONY: test-node
-test-node: build ## Run the demo and the integration tests under another Node.js: NODE=24
+.PHONY: other-node
+other-node:
 	@[ -n "$(NODE)" ] || { echo "say which Node.js: make test-node NODE=24" >&2; exit 1; }
 	$(call step,install Node.js $(NODE),mkdir -p $(OTHER_NODE) && cd $(OTHER_NODE) && \
 	  npm install --no-save --no-audit --no-fund --prefix . node@$(NODE))
+
+.PHONY: test-node
+test-node: build other-node ## Run the demo and the integration tests under another Node.js: NODE=24
 	@export PATH="$(CURDIR)/$(OTHER_NODE_BIN):$$PATH" NODE_COMPILE_CACHE="$(CURDIR)/.build/compile-cache"; \
 	  echo "Node.js $$(node --version)"; \
 	  node dist/examples/energy-community/demo.js && node dist/test/run.js $(or $(ONLY),integration)

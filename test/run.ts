@@ -5,7 +5,7 @@
  * this finds the test files by their sources (a stale file in dist/ never runs), prints one line
  * per directory, every failure in full, and ends with "N passed, N failed".
  *
- * Coverage is that of the tests of pure code. Integration tests run apart: most of them two files
+ * Coverage is that of the tests of pure code. Integration tests run apart: most of them a few files
  * at a time, as they wait more than they compute, and those that keep the whole machine busy one
  * after the other. A warning that Node prints fails the run.
  */
@@ -28,7 +28,10 @@ const demanding = [
   "programs/hostile",
   "consortium/largest-policy",
 ].map((name) => `integration/${name}.test.ts`);
-const integrationFilesAtOnce = 2;
+/** On two cores, two files leave more than half of the machine idle. */
+const integrationFilesAtOnce = 3;
+/** The folder whose files take longest, so that none of them begins when all others have ended. */
+const begunFirst = "integration/consortium/";
 /** A file that takes less is not worth a line. */
 const slowSeconds = 3;
 /** Tests of the directories whose coverage counts; writing it down slows every process. */
@@ -62,7 +65,9 @@ async function main(): Promise<boolean> {
   const others = [...integration, ...counted, ...shared];
   const apart = files.filter((path) => !others.includes(path)).map(compiled);
   const alone = integration.filter((path) => demanding.includes(path));
-  const besideOthers = integration.filter((path) => !demanding.includes(path));
+  const besideOthers = integration
+    .filter((path) => !demanding.includes(path))
+    .toSorted((a, b) => Number(b.startsWith(begunFirst)) - Number(a.startsWith(begunFirst)));
   const coverageDirectory = join(root, "coverage", "tmp");
   if (coverageRequested) {
     rmSync(coverageDirectory, { recursive: true, force: true });
@@ -72,7 +77,8 @@ async function main(): Promise<boolean> {
   delete process.env.NODE_V8_COVERAGE;
   const runs = [covered];
   const together = [...apart, ...batches(shared)];
-  runs.push(await runGroup("all other code", together, availableParallelism()));
+  // One more than there are processors, as some wait for clocks and connections.
+  runs.push(await runGroup("all other code", together, availableParallelism() + 1));
   // `bss`, and Node.js 22 and newer, keep compiled code there, so that processes start sooner.
   process.env.NODE_COMPILE_CACHE ??= join(root, ".build", "compile-cache");
   runs.push(await runGroup("integration", besideOthers.map(compiled), integrationFilesAtOnce));

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { initConsortium } from "../../../src/cli/init/init-consortium.js";
@@ -12,7 +12,8 @@ import { poll, suiteTimeoutMs } from "../../support/live-consortium.js";
 import { temporaryDirectory } from "../../support/temporary-directory.js";
 
 describe("bss devnet", { timeout: suiteTimeoutMs }, () => {
-  const directory = join(temporaryDirectory(), "consortium");
+  const parent = temporaryDirectory();
+  const directory = join(parent, "consortium");
   const logOf = (id: string) => {
     const file = join(directory, "logs", `${id}.log`);
     return existsSync(file) ? readFileSync(file, "utf8") : "";
@@ -20,7 +21,11 @@ describe("bss devnet", { timeout: suiteTimeoutMs }, () => {
 
   before(async () => {
     const counts = { managers: 1, storage: 1, participants: 0 };
-    await initConsortium(directory, { name: "demo", basePort: await freeBasePort(1), ...counts });
+    // That nobody reads the table is seen when it changes, which every empty block does.
+    const policyFile = join(parent, "policy.yaml");
+    writeFileSync(policyFile, "heartbeat_ms: 500\n");
+    const basePort = await freeBasePort(1);
+    await initConsortium(directory, { name: "demo", basePort, policyFile, ...counts });
   });
 
   const start = async () => {

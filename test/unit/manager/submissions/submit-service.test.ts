@@ -73,10 +73,11 @@ describe("Submit", () => {
 
   test("counts bytes until the pool does, and leaves others some of what is free", async () => {
     const calls: TakeOptions[] = [];
-    const never = new Promise<SubmitResponse>(() => {});
-    const service = serviceOf((_, options) => {
+    const held = gate();
+    const service = serviceOf(async (_, options) => {
       calls.push(options);
-      return never;
+      await held.promise;
+      return responseOf(committed);
     });
     let handedOn = 0;
     const call = (id: string) => {
@@ -106,6 +107,8 @@ describe("Submit", () => {
     for (const { onPooled } of calls.slice(0, first)) onPooled?.();
     call("p1");
     assert.equal(calls.length, before + 2);
+    // Each that waited would keep this process for its half minute.
+    held.open();
   });
 
   test("fails with the first objection when nothing of it is on the ledger", async () => {
