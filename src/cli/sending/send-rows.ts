@@ -91,7 +91,6 @@ export async function sendRows(options: RowsToSend): Promise<RowsSent> {
   const { batchRecordsMax, inFlightMax } = options;
   const progress = createProgress(options.count);
   const refused = new RefusedRows(options.label, options.out, progress.note);
-  for (const { line, problem } of problems) refused.add(line, problem);
   const losses = new LossNotes(progress.note);
   const run = new SendRun({
     client,
@@ -115,6 +114,7 @@ export async function sendRows(options: RowsToSend): Promise<RowsSent> {
   });
   const startedMs = performance.now();
   try {
+    for (const { line, problem } of problems) refused.add(line, problem);
     const totals = await run.run();
     const ms = performance.now() - startedMs;
     refused.complete();
