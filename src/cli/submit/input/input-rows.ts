@@ -8,6 +8,7 @@ import { type TimeZone, timeZoneOf } from "../../../energy-files/time-zone.js";
 import type { RowContext } from "../../kinds/kind.js";
 import type { AnyCliKind } from "../../kinds/kinds.js";
 import type { Input } from "../../sending/input.js";
+import { RegisteredMeters } from "../../sending/registered-meters.js";
 import { RowProblem } from "../../sending/row-problem.js";
 import type { InputRow } from "../../sending/send-run.js";
 import type { ColumnMapping } from "./csv-header.js";
@@ -43,7 +44,8 @@ export async function inputRows(
   { client, note }: { readonly client: BssClient; readonly note: (text: string) => void },
 ): Promise<InputRows> {
   if (rows === undefined) return { count: 1, rows: oneDocument(input, options, client) };
-  const context = contextOf(options, client);
+  const meters = rows.needsMeters === true ? await RegisteredMeters.of(client) : undefined;
+  const context: RowContext = { ...contextOf(options, client), meters };
   const csvOptions: CsvOptions = {
     kind: rows,
     columns: options.column,
@@ -102,14 +104,16 @@ function correctionAdvice(reason: string): string | undefined {
   return "to correct that record, give its hash in a column parent";
 }
 
-function contextOf({ counterpartyProfile }: InputOptions, client: BssClient): RowContext {
-  const { profile, genesis } = client;
+function contextOf(
+  { counterpartyProfile }: InputOptions,
+  { profile, consortiumId }: BssClient,
+): Omit<RowContext, "meters"> {
   const signingSeeds = new Map([[profile.id, profile.signingSeed]]);
   for (const file of counterpartyProfile) {
     const { id, signingSeed } = cosigner(loadProfile(file));
     signingSeeds.set(id, signingSeed);
   }
-  return { genesis, submitterId: profile.id, signingSeeds, nowMs: Date.now() };
+  return { consortiumId, submitterId: profile.id, signingSeeds, nowMs: Date.now() };
 }
 
 /** Reads `--column NAME=FIELD`. It and the other parsers throw `InvalidArgumentError`. */

@@ -6,7 +6,8 @@ import {
   importRows,
   surveyItems,
 } from "../../../../src/cli/import/import-rows.js";
-import { MeterNames, RegisteredMeters } from "../../../../src/cli/import/registered-meters.js";
+import { MeterNames } from "../../../../src/cli/import/meter-names.js";
+import { RegisteredMeters } from "../../../../src/cli/sending/registered-meters.js";
 import { loadProfile } from "../../../../src/client/submit/records.js";
 import type { FileItem, IntervalValue } from "../../../../src/energy-files/file-values.js";
 import { Periods } from "../../../../src/energy-files/profiles/periods.js";
