@@ -191,7 +191,7 @@ function openLinks({ config, log, files, metrics, opened }: Parts): ManagerLinks
     time: systemTime,
     queueMessagesMax: limits.peerQueueMessagesMax,
     queueBytesMax: limits.peerQueueBytesMax,
-    observe: linksObserver(log, metrics),
+    observe: linksObserver(log, metrics, systemTime.monotonicMs),
   });
 }
 
