@@ -121,7 +121,7 @@ async function importLocked(
 ): Promise<void> {
   const { place, client, signal } = job;
   await checkFirstContact(job, { isTimedByClock: false });
-  const registered = await unlessInterrupted(signal, RegisteredMeters.of(client));
+  const registered = new RegisteredMeters(client.genesis.operations);
   const { policy } = client.genesis;
   const names = new MeterNames(registered, mapping.meterIds, client.profile.id);
   const { zone: zoneName } = mapping.text;

@@ -32,8 +32,7 @@ export type Field = readonly [name: string, value: Cell];
 export type RowContext = {
   /** 32 bytes. */
   readonly consortiumId: Uint8Array;
-  /** Undefined for kinds that do not ask for them. */
-  readonly meters: Pick<RegisteredMeters, "find"> | undefined;
+  readonly meters: Pick<RegisteredMeters, "find">;
   /** Who submits, and owns the records of rows that name no owner. */
   readonly submitterId: string;
   /** Seeds of those whose profiles are at hand, by participant id: they can sign trades. */
@@ -58,8 +57,6 @@ export type RowKind = {
   readonly ambiguous: { readonly names: readonly string[]; readonly fields: readonly string[] };
   /** Groups of fields: of each, one has to be given, by a column or by --set. */
   readonly required: readonly (readonly string[])[];
-  /** Whether rows need to know what is registered of their meters. */
-  readonly needsMeters?: boolean;
   /** The exact bytes of the row's record. Throws `RowProblem`. */
   readonly build: (cells: Cells, context: RowContext) => Uint8Array;
   /**

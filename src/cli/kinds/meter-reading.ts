@@ -40,12 +40,11 @@ const rows: RowKind = {
   ambiguous: { names: unclearTimes, fields: ["start", "end"] },
   // A direction that is missing may be a column whose name is misspelt, so zero has to be given.
   required: [["meter"], ["start", "end"], importedFields, exportedFields],
-  needsMeters: true,
   build: (cells, context) => {
     const meterId = cells.deviceId("meter");
     const intervalS = cells.has("interval_s")
       ? cells.seconds("interval_s")
-      : registeredInterval(cells, context, meterId);
+      : registeredInterval(context, meterId);
     return meterReadingBytes({
       ...partsOf(cells, context),
       meterId,
@@ -86,8 +85,12 @@ function intervalStart(cells: Cells, intervalS: number): number {
   throw new RowProblem(message, cells.columnOf("end"));
 }
 
-function registeredInterval(cells: Cells, { meters }: RowContext, meterId: string): number {
-  const meter = meters?.find(meterId);
+/** The interval that genesis registers for the meter; for one that joined later, rows give it. */
+function registeredInterval({ meters }: RowContext, meterId: string): number {
+  const meter = meters.find(meterId);
   if (meter !== undefined) return meter.intervalS;
-  throw new RowProblem(`no meter ${meterId} is registered`, cells.columnOf("meter"));
+  const message =
+    `genesis registers no meter ${meterId}, so give the interval with which an invitation ` +
+    "registered it: for quarter hours --set interval_s=900";
+  throw new RowProblem(message, "interval_s");
 }

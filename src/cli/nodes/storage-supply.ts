@@ -23,7 +23,7 @@ const lacks = [
     "beyond_share",
     "are beyond their sponsors' shares: operators of other managers have to invite some",
   ],
-  ["never_seen", "were never seen"],
+  ["never_attested", "are not connected, and have attested nothing so far"],
   ["not_connected", "are not connected"],
   ["behind", "are behind"],
 ] as const;
@@ -68,7 +68,7 @@ export function storageSupply(
     if (!node.eligible) return "beyond_share";
     const height = heights.get(node.nodeId);
     if (height === undefined) {
-      return node.lastAttestedHeight === 0n ? "never_seen" : "not_connected";
+      return node.lastAttestedHeight === 0n ? "never_attested" : "not_connected";
     }
     return height > 0n && height + behindBlocks < head ? "behind" : undefined;
   };

@@ -1,5 +1,7 @@
-/** The meters of genesis, of invitations and of later operations, with their owners and agents. */
-import type { BssClient } from "../../client/bss-client.js";
+/**
+ * The meters that genesis registers, with their owners and agents. Those that joined later, with an
+ * invitation, are in the managers' state, of which no query tells.
+ */
 import type { ControlOperation } from "../../gen/bss/v1/genesis_pb.js";
 import { foldedId } from "../../ledger/ids.js";
 import { invitationOf } from "../../ledger/members/consent.js";
@@ -16,15 +18,9 @@ export class RegisteredMeters {
   readonly #meters = new Map<string, RegisteredMeter>();
   readonly #agents = new Map<string, readonly string[]>();
 
-  constructor(operations: Iterable<ControlOperation | undefined>) {
-    for (const message of operations) if (message !== undefined) this.#add(message);
-  }
-
-  /** All that genesis and the chain have registered. */
-  static async of(client: BssClient): Promise<RegisteredMeters> {
-    const { history } = await client.getConsortium();
-    const later = history.map(({ operation }) => operation);
-    return new RegisteredMeters([...client.genesis.operations, ...later]);
+  /** @param operations of genesis */
+  constructor(operations: Iterable<ControlOperation>) {
+    for (const message of operations) this.#add(message);
   }
 
   find(meterId: string): RegisteredMeter | undefined {

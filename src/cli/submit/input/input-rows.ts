@@ -44,8 +44,7 @@ export async function inputRows(
   { client, note }: { readonly client: BssClient; readonly note: (text: string) => void },
 ): Promise<InputRows> {
   if (rows === undefined) return { count: 1, rows: oneDocument(input, options, client) };
-  const meters = rows.needsMeters === true ? await RegisteredMeters.of(client) : undefined;
-  const context: RowContext = { ...contextOf(options, client), meters };
+  const context = contextOf(options, client);
   const csvOptions: CsvOptions = {
     kind: rows,
     columns: options.column,
@@ -106,14 +105,20 @@ function correctionAdvice(reason: string): string | undefined {
 
 function contextOf(
   { counterpartyProfile }: InputOptions,
-  { profile, consortiumId }: BssClient,
-): Omit<RowContext, "meters"> {
+  { profile, genesis }: BssClient,
+): RowContext {
   const signingSeeds = new Map([[profile.id, profile.signingSeed]]);
   for (const file of counterpartyProfile) {
     const { id, signingSeed } = cosigner(loadProfile(file));
     signingSeeds.set(id, signingSeed);
   }
-  return { consortiumId, submitterId: profile.id, signingSeeds, nowMs: Date.now() };
+  return {
+    consortiumId: genesis.consortiumId,
+    meters: new RegisteredMeters(genesis.operations),
+    submitterId: profile.id,
+    signingSeeds,
+    nowMs: Date.now(),
+  };
 }
 
 /** Reads `--column NAME=FIELD`. It and the other parsers throw `InvalidArgumentError`. */

@@ -106,7 +106,7 @@ describe("what a file's items become", () => {
     const { rows, survey } = await rowsOf(items);
     assert.equal(rows.length, 1);
     const told = [...survey.unknown].map(([name, { why, values }]) => `${name} ${values}: ${why}`);
-    assert.match(told[0] ?? "", /^X 2: no meter "X" is registered; .*--meter NAME=ID/);
+    assert.match(told[0] ?? "", /^X 2: genesis registers no meter "X"; .*--meter NAME=ID/);
     assert.match(told[1] ?? "", /^M-2 1: meter M-2 belongs to home-2, and head-end is no agent/);
     assert.match(told[2] ?? "", /spreadsheet has rounded/);
     assert.equal(told.length, 3);

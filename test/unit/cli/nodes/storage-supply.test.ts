@@ -84,7 +84,7 @@ describe("storage nodes for blocks with records", () => {
     assert.deepEqual(supplyTroubles(supply), [
       "the ledger waits for storage nodes: blocks with records need 3, of 5 eligible ones 1 takes part",
       "storage nodes that have halted: b",
-      "storage nodes that were never seen: c",
+      "storage nodes that are not connected, and have attested nothing so far: c",
       "storage nodes that are not connected: d",
       "storage nodes that are behind: e",
     ]);
@@ -99,7 +99,7 @@ describe("storage nodes for blocks with records", () => {
       unreachable: [],
       suspended: [],
       beyond_share: [],
-      never_seen: ["c"],
+      never_attested: ["c"],
       not_connected: ["d"],
       behind: ["e"],
     });
