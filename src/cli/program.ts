@@ -6,6 +6,7 @@
 import { Command, CommanderError } from "commander";
 import { printable } from "../base/printable.js";
 import { version } from "../base/version.js";
+import { descriptorLimit, descriptorTrouble } from "../config/descriptors.js";
 import { commandGroups, nameOf } from "./command-list.js";
 import { register as registerCompletion } from "./completion.js";
 import { CliError, exitCodes } from "./text/cli-error.js";
@@ -57,8 +58,15 @@ async function createProgram(argv: readonly string[]): Promise<Command> {
   }
   program.commandsGroup("Shell:");
   registerCompletion(program, Object.values(commandGroups).flat());
+  // Help needs nothing. Other systems tell their limit slowly, and have none so low.
+  if (process.platform === "linux") program.hook("preAction", refuseFewDescriptors);
   reportErrorsHere(program, argv.includes("--json"));
   return program;
+}
+
+function refuseFewDescriptors(): void {
+  const trouble = descriptorTrouble(descriptorLimit());
+  if (trouble !== undefined) throw new CliError(trouble.what, trouble.next);
 }
 
 /** `bss sbumit --help` would show the help of the whole program and end well. */

@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { ConfigError } from "./config-error.js";
+import type { NodeConfig } from "./node-config.js";
 
 /** For logs, threads, certificates, links to other nodes and the metrics server. */
 const ownDescriptors = 128;
@@ -15,8 +16,10 @@ const connectionsMin = 128;
 const connectionsDefault = 8_192;
 /** Below this limit a node starts, and says so. */
 const advisedLimit = 4_096;
+/** For any command: a few files, and connections to managers. Node.js itself has some 20. */
+const commandDescriptorsMin = 64;
 
-type DescriptorPlan = {
+export type DescriptorPlan = {
   readonly connectionsMax: number;
   /** What the operator should change; undefined where all is well. */
   readonly warning: string | undefined;
@@ -24,6 +27,19 @@ type DescriptorPlan = {
 
 const advice =
   "raise it: LimitNOFILE=65536 in the service's unit, --ulimit nofile in Docker, or ulimit -n";
+
+/**
+ * Shares out what this process may open, before the node has opened anything.
+ *
+ * @throws ConfigError as `planDescriptors`
+ */
+export async function descriptorPlanOf(config: NodeConfig): Promise<DescriptorPlan> {
+  return planDescriptors(descriptorLimit(), {
+    file: config.file,
+    configured: config.limits.connectionsMax,
+    storeFiles: await filesIn(config.dataDirectory),
+  });
+}
 
 /**
  * Shares the descriptors out.
@@ -66,13 +82,30 @@ export function planDescriptors(
   return { connectionsMax, warning };
 }
 
+/**
+ * Why a command cannot work with what this process may open, and what to do; undefined if it can.
+ * Without this, each file and connection would fail in words of its own.
+ */
+export function descriptorTrouble(
+  limit: number | undefined,
+): { readonly what: string; readonly next: string } | undefined {
+  if (limit === undefined || limit >= commandDescriptorsMin) return undefined;
+  const needed = `at least ${commandDescriptorsMin} are needed`;
+  return {
+    what: `the process may open only ${limit} files and connections; ${needed}`,
+    next: advice,
+  };
+}
+
 /** The limit of this process; Node.js raises it to the hard one when it starts. */
 export function descriptorLimit(): number | undefined {
   if (process.platform !== "linux") return reportedLimit(process.report.getReport());
   try {
     return limitOf(readFileSync("/proc/self/limits", "utf8"));
   } catch {
-    return undefined;
+    // Perhaps because no descriptor is left, which is what the caller has to know. A report takes
+    // longer, and opens nothing.
+    return reportedLimit(process.report.getReport());
   }
 }
 
@@ -90,6 +123,6 @@ function reportedLimit(report: unknown): number | undefined {
 }
 
 /** Files of a store; none where there is no store yet. */
-export async function filesIn(directory: string): Promise<number> {
+async function filesIn(directory: string): Promise<number> {
   return (await readdir(directory).catch(() => [])).length;
 }

@@ -17,11 +17,11 @@ import {
 import { dirname } from "node:path";
 import { toHex } from "../base/bytes.js";
 import { randomBytes } from "../crypto/random.js";
-import { writeWhole } from "./whole-write.js";
+import { type WriteCall, writeWhole } from "./whole-write.js";
 
 /** The calls to the operating system that a test watches or lets fail. */
 export type FileCalls = {
-  readonly write: (descriptor: number, bytes: Uint8Array, from: number) => number;
+  readonly write: WriteCall;
   readonly sync: (descriptor: number) => void;
 };
 

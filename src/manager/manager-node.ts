@@ -6,6 +6,7 @@
  */
 import type { Logger } from "pino";
 import { systemTime } from "../base/time.js";
+import { descriptorPlanOf } from "../config/descriptors.js";
 import { checkNodeDirectories } from "../config/file-access.js";
 import { readGenesis } from "../config/genesis-file.js";
 import { readManagerKeys } from "../config/key-files.js";
@@ -89,6 +90,7 @@ async function start(
   closers: Closers,
 ): Promise<Pick<RunningNode, "port" | "reload">> {
   const log = openLog({ role: "manager", id: config.id, level: config.log.level }, options);
+  const descriptors = await descriptorPlanOf(config);
   const genesis = readGenesis(config.genesisFile);
   checkLimits(config, genesis.policy);
   checkNodeDirectories(config);
@@ -119,7 +121,7 @@ async function start(
     members: () => store.head.members,
     participantSpki: async (id) => (await store.participant(id))?.tlsSpkiSha256,
   });
-  const rpcOptions = await rpcOptionsOf(config, log, metrics);
+  const rpcOptions = rpcOptionsOf(config, descriptors, log, metrics);
   const server = createServer({
     tls,
     consortiumName: genesis.name,

@@ -152,6 +152,14 @@ export function managerObserver(log: Logger, metrics: Metrics) {
     storageHalted(nodeId: string, height: number, why: string): void {
       log.error({ nodeId, height, why }, "a storage node has halted");
     },
+    /** Counted each time; `isToTell` once in a while. */
+    storageDoubled(nodeId: string, addresses: readonly string[], isToTell: boolean): void {
+      metrics.linksTakenOver.inc();
+      if (!isToTell) return;
+      const what = "two processes with the key of one storage node push each other off";
+      const next = "stop one of them; a copy needs an invitation, an id and a key of its own";
+      log.error({ nodeId, addresses }, `${what}: ${next}`);
+    },
     storageLinks(connected: number): void {
       metrics.peersConnected.set({ role: "storage" }, connected);
     },

@@ -175,6 +175,13 @@ const metricTable = {
     help: "Storage nodes by how they stand on the ledger.",
     labels: { state: values.storageStates },
   },
+  linksTakenOver: {
+    kind: "counter",
+    name: "bss_links_taken_over_total",
+    help:
+      "Links of storage nodes that another process with the same key took over: on a manager by turns, " +
+      "on a storage node its own.",
+  },
   storageCreditMin: {
     kind: "gauge",
     name: "bss_storage_credit_min",

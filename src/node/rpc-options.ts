@@ -5,7 +5,7 @@
 import type { Logger } from "pino";
 import { RateLimits } from "../base/rate-limits.js";
 import { systemTime } from "../base/time.js";
-import { descriptorLimit, filesIn, planDescriptors } from "../config/descriptors.js";
+import type { DescriptorPlan } from "../config/descriptors.js";
 import type { NetworkLimits } from "../config/limit-settings.js";
 import type { NodeConfig } from "../config/node-config.js";
 import type { Members } from "../ledger/members/members.js";
@@ -24,17 +24,12 @@ const besideQueueBytes = 32 * 1024 * 1024;
 const refusalLines = { perSecond: 20 / 60, burst: 20, causersMax: 1 };
 const refusalLinesOfOne = { perSecond: 1 / 60, burst: 1, causersMax: 4_096 };
 
-/** @throws ConfigError when the process may have too few connections */
-export async function rpcOptionsOf(
+export function rpcOptionsOf(
   config: NodeConfig,
+  { connectionsMax, warning }: DescriptorPlan,
   log: Logger,
   metrics: Metrics,
-): Promise<Options> {
-  const { connectionsMax, warning } = planDescriptors(descriptorLimit(), {
-    file: config.file,
-    configured: config.limits.connectionsMax,
-    storeFiles: await filesIn(config.dataDirectory),
-  });
+): Options {
   if (warning !== undefined) log.warn(warning);
   return {
     ...rpcLimitsOf(config.limits, connectionsMax),

@@ -292,6 +292,12 @@ const nodeReasons = {
       "at a manager and be recorded later: send the same bytes again.",
     retryAfterMs: 2_000,
   },
+  LINK_TAKEN_OVER: {
+    status: "ABORTED",
+    summary:
+      "Another connection of the same storage node has taken the link's place. If that goes on, two " +
+      "processes run with one key.",
+  },
   NODE_STARTING: {
     status: "UNAVAILABLE",
     summary: "The node is starting and does not answer yet.",

@@ -48,9 +48,25 @@ export function chainObserver(
   };
 }
 
+/** Another process takes this one's links every few seconds as long as both run. */
+const takenOverToldEveryMs = 10 * 60_000;
+
 /** Only the first of several failed attempts is a warning, as each would be a line. */
-export function linksObserver(log: Logger, metrics: Metrics): LinksObserver {
+export function linksObserver(
+  log: Logger,
+  metrics: Metrics,
+  monotonicMs: () => number,
+): LinksObserver {
   const down = new Set<string>();
+  let toldAtMs = Number.NEGATIVE_INFINITY;
+  const takenOver = (managerId: string) => {
+    metrics.linksTakenOver.inc();
+    if (monotonicMs() - toldAtMs < takenOverToldEveryMs) return;
+    toldAtMs = monotonicMs();
+    const what = "another process runs with this node's key, and has taken its link to a manager";
+    const next = "stop one of the two; a copy needs an invitation, an id and a key of its own";
+    log.error({ managerId }, `${what}: ${next}`);
+  };
   return {
     changed(managerId, state, connected, cause) {
       metrics.peersConnected.set({ role: "manager" }, connected);
@@ -59,6 +75,7 @@ export function linksObserver(log: Logger, metrics: Metrics): LinksObserver {
         down.delete(managerId);
       }
       if (state !== "disconnected") return;
+      if (cause?.reason === "LINK_TAKEN_OVER") return takenOver(managerId);
       const level = down.has(managerId) ? "debug" : "warn";
       down.add(managerId);
       log[level]({ managerId, reason: cause?.reason, detail: cause?.message }, "a link is down");

@@ -9,6 +9,7 @@
  */
 import type { Logger } from "pino";
 import { systemTime } from "../base/time.js";
+import { type DescriptorPlan, descriptorPlanOf } from "../config/descriptors.js";
 import type { StorageNodeConfig } from "../config/node-config.js";
 import { QueryService } from "../gen/bss/v1/query_pb.js";
 import { createMetrics, type Metrics } from "../metrics/metrics.js";
@@ -47,6 +48,7 @@ import { linksObserver, repairObserver } from "./storage-node-observer.js";
 type Parts = {
   readonly config: StorageNodeConfig;
   readonly log: Logger;
+  readonly descriptors: DescriptorPlan;
   readonly files: NodeFiles;
   readonly metrics: Metrics;
   readonly mark: AttestationMark;
@@ -76,7 +78,7 @@ async function start(
   const { store } = opened;
   const heads = new HeadSignal();
   const onAppended = whenAppended(parts, heads);
-  const server = await openServer(parts);
+  const server = openServer(parts);
   const haltState = new HaltState(log, metrics, server);
   const links = openLinks(parts);
   const onFatal = (cause: unknown) => fail(cause, { log, links, options });
@@ -122,6 +124,7 @@ async function openParts(
 ): Promise<Parts> {
   const { processMetrics = true } = options;
   const log = openLog({ role: "storage", id: config.id, level: config.log.level }, options);
+  const descriptors = await descriptorPlanOf(config);
   const files = readNodeFiles(config, log);
   const { genesis, signer } = files;
   await checkListen(config);
@@ -153,10 +156,11 @@ async function openParts(
   }
   metrics.height.set(head.height);
   metrics.treeSize.set(head.frontier.size);
-  return { config, log, files, metrics, mark, repair, opened };
+  return { config, log, descriptors, files, metrics, mark, repair, opened };
 }
 
-async function openServer({ config, log, files, metrics, opened }: Parts): Promise<RpcServer> {
+function openServer(parts: Parts): RpcServer {
+  const { config, log, descriptors, files, metrics, opened } = parts;
   const { store } = opened;
   const server = createServer({
     tls: files.certificate.tls,
@@ -165,7 +169,7 @@ async function openServer({ config, log, files, metrics, opened }: Parts): Promi
       members: () => store.head.members,
       participantSpki: (id) => store.participantSpki(id),
     }),
-    ...(await rpcOptionsOf(config, log, metrics)),
+    ...rpcOptionsOf(config, descriptors, log, metrics),
   });
   metrics.onScrape(() => sampleServer(metrics, server));
   return server;
@@ -187,7 +191,7 @@ function openLinks({ config, log, files, metrics, opened }: Parts): ManagerLinks
     time: systemTime,
     queueMessagesMax: limits.peerQueueMessagesMax,
     queueBytesMax: limits.peerQueueBytesMax,
-    observe: linksObserver(log, metrics),
+    observe: linksObserver(log, metrics, systemTime.monotonicMs),
   });
 }
 

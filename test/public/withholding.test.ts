@@ -59,6 +59,7 @@ for (const withholder of managerIds) {
             store: { head: new Chain().head, headCertificates: undefined },
             observer: {
               dropped: () => assert.fail("nothing is dropped"),
+              storageDoubled: () => assert.fail("nobody runs twice"),
               storageHalted: () => assert.fail("nobody halts"),
               storageLinks: () => {},
             },
@@ -68,7 +69,7 @@ for (const withholder of managerIds) {
         for (const nodeId of storageIds) {
           const stream = new FakeStream<VerifyIntegrityRequest, Down>();
           streams.set(nodeId, [...(streams.get(nodeId) ?? []), stream]);
-          links.open(nodeId, stream);
+          links.open(nodeId, stream, "127.0.0.1:1");
         }
         return links;
       });

@@ -135,6 +135,7 @@ const byMethod: Readonly<Record<string, readonly Reason[]>> = {
   "bss.v1.RegistrationService/RenewCertificate": ["NOT_AN_ISSUER", "CERTIFICATE_REQUEST_INVALID"],
   "bss.v1.RegistrationService/RetireStorageNode": onChain,
   "bss.v1.RegistrationService/RecordPayout": [...onChain, "PAYOUT_OUTDATED"],
+  "bss.v1.VerifyIntegrityService/VerifyIntegrity": ["LINK_TAKEN_OVER"],
   "grpc.health.v1.Health/Check": ["SERVICE_UNKNOWN"],
 };
 

@@ -16,10 +16,11 @@ import { type Profile, ProfileAssembler } from "../../energy-files/profiles/prof
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import { deviceIdForm, isDeviceId } from "../../ledger/ids.js";
 import { isoTimeOfS } from "../../ledger/times.js";
+import type { RegisteredMeters } from "../sending/registered-meters.js";
 import { RowProblem } from "../sending/row-problem.js";
 import type { InputRow, RowToSend } from "../sending/send-run.js";
+import { type MeterNames, whyNotRecorded } from "./meter-names.js";
 import { type OtherDirection, withOtherDirection } from "./other-direction.js";
-import { type MeterNames, type RegisteredMeters, whyNotRecorded } from "./registered-meters.js";
 
 export type ImportContext = {
   readonly names: MeterNames;

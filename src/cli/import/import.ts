@@ -7,14 +7,21 @@ import { FileUnreadable } from "../../energy-files/file-values.js";
 import { type PeriodName, Periods, periodNames } from "../../energy-files/profiles/periods.js";
 import { fileFormats } from "../../energy-files/readers.js";
 import { type TimeZone, timeZoneOf } from "../../energy-files/time-zone.js";
-import { parseCount } from "../arguments.js";
 import { addProfileOption, participantOf, withClient } from "../client-session.js";
-import { findInput, type Input, type InputPlace } from "../sending/input.js";
+import { findInput, type Input } from "../sending/input.js";
 import { ProgressFile } from "../sending/progress-file.js";
-import { receiptsPath, receiptsText } from "../sending/receipts-path.js";
+import { RegisteredMeters } from "../sending/registered-meters.js";
 import { RowProblem } from "../sending/row-problem.js";
-import { sendRows, unlessInterrupted, withReceipts } from "../sending/send-rows.js";
-import type { RunTotals } from "../sending/send-run.js";
+import { type RowsSent, sendRows } from "../sending/send-rows.js";
+import {
+  addSendingOptions,
+  checkFirstContact,
+  type SendingJob,
+  type SendingOptions,
+  unlessInterrupted,
+  withReceipts,
+} from "../sending/sending-job.js";
+import { receiptsText, sentJson } from "../sending/sent-report.js";
 import { CliError } from "../text/cli-error.js";
 import { counted, formatDuration, type Output } from "../text/output.js";
 import { addDetect } from "./detect.js";
@@ -27,18 +34,16 @@ import {
   readMappingFile,
 } from "./mapping-file.js";
 import { addMappingOptions, type MappingOptions, mappingOfOptions } from "./mapping-options.js";
+import { MeterNames } from "./meter-names.js";
 import { type OtherDirection, otherDirections } from "./other-direction.js";
-import { MeterNames, RegisteredMeters } from "./registered-meters.js";
 
-type Options = MappingOptions & {
-  readonly format?: string;
-  readonly mapping?: string;
-  readonly per: PeriodName;
-  readonly otherDirection?: OtherDirection;
-  readonly out?: string;
-  readonly batch: number;
-  readonly inFlight: number;
-};
+type Options = MappingOptions &
+  SendingOptions & {
+    readonly format?: string;
+    readonly mapping?: string;
+    readonly per: PeriodName;
+    readonly otherDirection?: OtherDirection;
+  };
 
 const help = `
 Values become load profiles, one for each meter and day: a day of --zone, or of UTC. A value without
@@ -76,13 +81,8 @@ export function register(program: Command): void {
         "--other-direction <what>",
         "what becomes of recorded values of a direction that the file does not have",
       ).choices(otherDirections),
-    )
-    .option(
-      "-o, --out <file>",
-      "file for the receipts (default: <file>.receipts.jsonl in the current directory)",
-    )
-    .option("--batch <n>", "number of records under one signature", parseCount, 100)
-    .option("--in-flight <n>", "number of submissions in flight", parseCount, 16);
+    );
+  addSendingOptions(command, { batch: 100 });
   addMappingOptions(command);
   command
     .addHelpText("after", help)
@@ -103,10 +103,9 @@ async function importFile(
   const said = options.mapping === undefined ? {} : readMappingFile(options.mapping);
   const mapping = mergedMapping(options.mapping, said, mappingOfOptions(options));
   const place = findInput(file);
-  const out = receiptsPath(file, place, options.out);
-  await withReceipts(out, async (signal) => {
+  await withReceipts({ file, place, options, client, output }, async (job) => {
     try {
-      await importLocked({ place, out, mapping, options, client, output, signal });
+      await importLocked(job, mapping, options);
     } catch (error) {
       if (!(error instanceof FileUnreadable)) throw error;
       throw new CliError(`${file}: ${error.message}`, error.next);
@@ -114,20 +113,15 @@ async function importFile(
   });
 }
 
-type Job = {
-  readonly place: InputPlace;
-  readonly out: string;
-  readonly mapping: ImportMapping;
-  readonly options: Options;
-  readonly client: BssClient;
-  readonly output: Output;
-  readonly signal: AbortSignal;
-};
-
 /** Imports while this process holds the lock of the receipts. */
-async function importLocked(job: Job): Promise<void> {
-  const { place, client, mapping, options, signal } = job;
-  const registered = await unlessInterrupted(signal, RegisteredMeters.of(client));
+async function importLocked(
+  job: SendingJob,
+  mapping: ImportMapping,
+  options: Options,
+): Promise<void> {
+  const { place, client, signal } = job;
+  await checkFirstContact(job, { isTimedByClock: false });
+  const registered = new RegisteredMeters(client.genesis.operations);
   const { policy } = client.genesis;
   const names = new MeterNames(registered, mapping.meterIds, client.profile.id);
   const { zone: zoneName } = mapping.text;
@@ -146,7 +140,7 @@ async function importLocked(job: Job): Promise<void> {
   try {
     const format = options.format ?? formatOf(input);
     const read = fileFormats[format]?.read ?? csvOf(mapping, context);
-    await send(job, itemsOf(input, read, zone), { format, context });
+    await send(job, itemsOf(input, read, zone), { format, mapping, options, context });
   } finally {
     input.close();
   }
@@ -167,11 +161,19 @@ function itemsOf(input: Input, read: FileReader, zone: TimeZone | undefined) {
   return (): AsyncIterable<FileItem> => read(input.read(), { zone, nowMs: Date.now() });
 }
 
+type Reading = {
+  readonly format: string;
+  readonly mapping: ImportMapping;
+  readonly options: Pick<Options, "per">;
+  readonly context: ImportContext;
+};
+
 async function send(
-  { place, out, mapping, options, client, output, signal }: Job,
+  job: SendingJob,
   items: () => AsyncIterable<FileItem>,
-  { format, context }: { readonly format: string; readonly context: ImportContext },
+  { format, mapping, options, context }: Reading,
 ): Promise<void> {
+  const { out, client, output, signal } = job;
   const survey = await unlessInterrupted(signal, surveyItems(items(), context));
   const progressFile = new ProgressFile(out, {
     consortiumId: client.consortiumId,
@@ -199,38 +201,20 @@ async function send(
     const problem = new RowProblem(`${why} (${values} values are left out)`, at.column);
     return { line: at.line, problem };
   });
-  const sent = await sendRows({
-    client,
-    progressFile,
-    rows: importRows(items(), context, survey),
-    count: survey.steps,
-    label: place.label,
-    out,
-    batchRecordsMax: options.batch,
-    inFlightMax: options.inFlight,
-    signal,
-    problems: unknown,
-  });
-  const { totals, refusedFile, ms, unproven } = sent;
-  report(totals, { format, mapping, survey, out, refusedFile, ms }, output);
-  if (unproven !== undefined) throw unproven;
+  const rows = importRows(items(), context, survey);
+  const sent = await sendRows(job, { progressFile, rows, count: survey.steps, problems: unknown });
+  report(sent, { format, mapping, survey }, output);
+  if (sent.unproven !== undefined) throw sent.unproven;
 }
 
 /** Prints how the run has ended. Throws `CliError` when something was not recorded. */
 function report(
-  totals: RunTotals,
-  run: {
-    readonly format: string;
-    readonly mapping: ImportMapping;
-    readonly survey: Survey;
-    readonly out: string;
-    readonly refusedFile: string | undefined;
-    readonly ms: number;
-  },
+  sent: RowsSent,
+  run: { readonly format: string; readonly mapping: ImportMapping; readonly survey: Survey },
   output: Output,
 ): void {
-  const { received, updated, doneBefore, malformed, refused, firstHeight, lastHeight } = totals;
-  const { format, mapping, survey, out, refusedFile, ms } = run;
+  const { received, updated, malformed, refused } = sent.totals;
+  const { format, mapping, survey } = run;
   const unknown = [...survey.unknown.values()].reduce((sum, { values }) => sum + values, 0);
   const value = {
     format,
@@ -238,24 +222,15 @@ function report(
     values: survey.values,
     sessions: survey.sessions,
     values_of_unknown_meters: unknown,
-    received,
     updated,
-    done_before: doneBefore,
-    malformed,
-    refused,
-    receipts: out,
-    first_height: firstHeight ?? null,
-    last_height: lastHeight ?? null,
-    refused_rows: refusedFile ?? null,
-    seconds: ms / 1000,
+    ...sentJson(sent),
   };
   output.result(value, () => {
     const of =
       survey.sessions > 0 ? counted(survey.sessions, "session") : counted(survey.values, "value");
     const updates = updated === 0 ? "" : ` (${updated} of them updates)`;
-    const before = doneBefore === 0 ? "" : `; ${doneBefore} had receipts already`;
-    const where = `${of} in ${counted(received, "record")}${updates}, ${formatDuration(ms)}`;
-    return `${where}${before}${receiptsText(totals, out)}`;
+    const where = `${of} in ${counted(received, "record")}${updates}, ${formatDuration(sent.ms)}`;
+    return `${where}${receiptsText(sent)}`;
   });
   if (malformed + refused + survey.unknown.size === 0) return;
   const how = [
@@ -266,6 +241,6 @@ function report(
   const told = how
     .filter(([count]) => count > 0)
     .map(([count, noun, what]) => `${counted(count, noun)} ${what}`);
-  const what = `not all was recorded (${told.join(", ")}), all listed in ${refusedFile}`;
+  const what = `not all was recorded (${told.join(", ")}), all listed in ${sent.refusedFile}`;
   throw new CliError(what, "correct it and run the same command again: it sends no record twice");
 }

@@ -159,7 +159,7 @@ function signatureOf(
   id: string,
   terms: Uint8Array,
   cells: Cells,
-  { signingSeeds, genesis }: RowContext,
+  { signingSeeds, consortiumId }: RowContext,
 ): Uint8Array {
   const field = `${party}_signature`;
   if (cells.has(field)) {
@@ -168,7 +168,7 @@ function signatureOf(
     throw new RowProblem("a signature needs the terms that were signed, in a column terms", field);
   }
   const seed = signingSeeds.get(id);
-  if (seed !== undefined) return signTrade(genesis.consortiumId, terms, seed);
+  if (seed !== undefined) return signTrade(consortiumId, terms, seed);
   const message =
     `the ${party} ${id} has not signed: give its profile with --counterparty-profile, ` +
     `or columns terms and ${field}`;

@@ -2,7 +2,7 @@
  * What the command line knows of a kind of record: how `bss submit` reads such records from a file,
  * and how commands show them. Each kind has one file in this directory, and one line in kinds.ts.
  */
-import type { GenesisState } from "../../ledger/genesis.js";
+import type { RegisteredMeters } from "../sending/registered-meters.js";
 import type { Cells } from "../submit/input/cell-values.js";
 import type { Cell } from "../text/output.js";
 
@@ -30,7 +30,9 @@ export type CliKind<Message> = {
 export type Field = readonly [name: string, value: Cell];
 
 export type RowContext = {
-  readonly genesis: GenesisState;
+  /** 32 bytes. */
+  readonly consortiumId: Uint8Array;
+  readonly meters: Pick<RegisteredMeters, "find">;
   /** Who submits, and owns the records of rows that name no owner. */
   readonly submitterId: string;
   /** Seeds of those whose profiles are at hand, by participant id: they can sign trades. */

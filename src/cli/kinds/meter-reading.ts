@@ -1,14 +1,13 @@
 /** Meter readings on the command line. */
 import { meterReading as meterReadingBytes } from "../../client/submit/records.js";
 import type { MeterReading } from "../../gen/bss/v1/record_pb.js";
-import type { GenesisState } from "../../ledger/genesis.js";
-import { foldedId } from "../../ledger/ids.js";
 import { RowProblem } from "../sending/row-problem.js";
 import type { Cells } from "../submit/input/cell-values.js";
 import {
   type CliKind,
   ownerColumns,
   partsOf,
+  type RowContext,
   type RowKind,
   sharedColumns,
   unclearTimes,
@@ -45,7 +44,7 @@ const rows: RowKind = {
     const meterId = cells.deviceId("meter");
     const intervalS = cells.has("interval_s")
       ? cells.seconds("interval_s")
-      : registeredInterval(context.genesis, meterId);
+      : registeredInterval(context, meterId);
     return meterReadingBytes({
       ...partsOf(cells, context),
       meterId,
@@ -87,22 +86,11 @@ function intervalStart(cells: Cells, intervalS: number): number {
 }
 
 /** The interval that genesis registers for the meter; for one that joined later, rows give it. */
-function registeredInterval({ operations }: GenesisState, meterId: string): number {
-  const known = intervalsByMeter.get(operations) ?? new Map<string, number>();
-  if (!intervalsByMeter.has(operations)) {
-    for (const { operation } of operations) {
-      if (operation.case === "registerMeter") {
-        known.set(foldedId(operation.value.meterId), operation.value.intervalS);
-      }
-    }
-    intervalsByMeter.set(operations, known);
-  }
-  const intervalS = known.get(foldedId(meterId));
-  if (intervalS !== undefined) return intervalS;
+function registeredInterval({ meters }: RowContext, meterId: string): number {
+  const meter = meters.find(meterId);
+  if (meter !== undefined) return meter.intervalS;
   const message =
-    `genesis knows no meter ${meterId}, so give the interval with which an invitation registered ` +
-    "it: for quarter hours --set interval_s=900";
+    `genesis registers no meter ${meterId}, so give the interval with which an invitation ` +
+    "registered it: for quarter hours --set interval_s=900";
   throw new RowProblem(message, "interval_s");
 }
-
-const intervalsByMeter = new WeakMap<GenesisState["operations"], Map<string, number>>();

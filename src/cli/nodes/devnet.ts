@@ -6,6 +6,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
+import { descriptorPlanOf } from "../../config/descriptors.js";
 import { loadNodeConfig, type NodeConfig } from "../../config/node-config.js";
 import { addressText, ListenError, listenFailure } from "../../rpc/server/listen-check.js";
 import { lockOrRefuse, type ProcessLock } from "../process-lock.js";
@@ -58,7 +59,10 @@ async function runDevnet({ dir, for: forSeconds }: Options, output: Output): Pro
   const lock = await lockDevnet(dir);
   const display = new StatusDisplay(output, process.stdout);
   try {
-    await refuseBusyPorts(files.map(loadNodeConfig));
+    const configs = files.map(loadNodeConfig);
+    // Each node has this process's limit, and would say it in a log.
+    for (const config of configs) await descriptorPlanOf(config);
+    await refuseBusyPorts(configs);
     output.note(`starting the nodes of ${dir}; Ctrl-C stops them`);
     processes = await startNodes(dir, {
       signal: stopRequest.signal,

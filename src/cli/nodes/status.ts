@@ -10,6 +10,7 @@ import {
   type GetStatusResponse,
   type ManagerStatus,
   type ScrubStatus,
+  type StorageNodeStatus,
   SyncProgressSchema,
   WaitingSchema,
 } from "../../gen/bss/v1/query_pb.js";
@@ -21,6 +22,7 @@ import { messageJson } from "../text/message-json.js";
 import { type Column, shortHash, table } from "../text/output.js";
 import { adviceOf } from "../text/rpc-advice.js";
 import { doingOf, reasonOf, tintOfState, troublesOf } from "../text/status-words.js";
+import { type StorageSupply, storageSupply, supplyJson, supplyTroubles } from "./storage-supply.js";
 
 type Options = { readonly storage?: readonly string[] };
 
@@ -67,7 +69,13 @@ export function register(program: Command): void {
         const someGoOn = statuses.some(({ halted }) => halted === "");
         const consortium = someGoOn ? await client.getConsortium({ history: false }) : undefined;
         const managers = consortium?.managers ?? [];
-        if (output.json) for (const each of answers) output.result(jsonOf(each, managers), String);
+        const nodes: StorageNodeStatus[] = [];
+        if (someGoOn) for await (const node of client.listStorageNodes()) nodes.push(node);
+        const supplyOf: SupplyOf = (asked) =>
+          consortium && storageSupply(nodes, asked, consortium.policy?.minStorage ?? 0);
+        if (output.json) {
+          for (const each of answers) output.result(jsonOf(each, managers, supplyOf), String);
+        }
         output.lines(
           table(
             columns,
@@ -75,6 +83,9 @@ export function register(program: Command): void {
           ),
         );
         for (const trouble of troublesOf(statuses, managers)) output.line(trouble);
+        const going = statuses.filter((status) => status.halted === "" && isManager(status));
+        const supply = going.length === 0 ? undefined : supplyOf(going);
+        for (const trouble of supply ? supplyTroubles(supply) : []) output.line(trouble);
         refuseDifference(statuses);
         refuseHalted(statuses);
         if (silent.length > 0) throw silence(client, silent, answers.length, consortium);
@@ -194,18 +205,28 @@ function rowOf({ address, nodeId, status }: Answer, managers: readonly ManagerSt
     status.treeSize,
     shortHash(status.root),
     `${connected}/${status.peers.length}`,
-    status.step === "" ? undefined : status.poolSubmissions,
+    isManager(status) ? status.poolSubmissions : undefined,
     `${mark}${doingOf(status)}`,
   ];
 }
 
-function jsonOf(answer: Answer, managers: readonly ManagerStatus[]): object {
+/** Only the ring of managers has steps. */
+function isManager({ step }: GetStatusResponse): boolean {
+  return step !== "";
+}
+
+/** How the asked managers see the storage nodes; undefined where nobody could say. */
+type SupplyOf = (asked: readonly GetStatusResponse[]) => StorageSupply | undefined;
+
+function jsonOf(answer: Answer, managers: readonly ManagerStatus[], supplyOf: SupplyOf): object {
   const { address, status, error } = answer;
   if (status === undefined) {
     if (error === undefined) return { address };
     return { address, error: { message: plainMessage(error, address), reason: error.reason } };
   }
-  return { address, ...statusJson(status, managers) };
+  const supply = isManager(status) ? supplyOf([status]) : undefined;
+  const storage = supply === undefined ? null : supplyJson(supply);
+  return { address, ...statusJson(status, managers), storage };
 }
 
 /** What a node says about itself, for `--json`. `managers` are those of the ledger. */

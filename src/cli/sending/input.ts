@@ -89,20 +89,20 @@ function openFifo(path: string): Readable {
 }
 
 async function spooled(label: string, source: Readable, signal: AbortSignal): Promise<Input> {
-  let descriptor: number | undefined;
   try {
     const spool = keeping(label, unnamedFile);
-    descriptor = spool;
-    let bytes = 0;
-    for await (const chunk of addAbortSignal(signal, source) as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      if (bytes > streamBytesMax) throw tooLong(label);
-      keeping(label, () => writeWhole(spool, chunk));
+    try {
+      let bytes = 0;
+      for await (const chunk of addAbortSignal(signal, source) as AsyncIterable<Buffer>) {
+        bytes += chunk.length;
+        if (bytes > streamBytesMax) throw tooLong(label);
+        keeping(label, () => writeWhole(spool, chunk));
+      }
+      return inputOf({ label, isStream: true }, spool);
+    } catch (error) {
+      closeSync(spool);
+      throw error;
     }
-    return inputOf({ label, isStream: true }, spool);
-  } catch (error) {
-    if (descriptor !== undefined) closeSync(descriptor);
-    throw error;
   } finally {
     source.destroy();
   }

@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { writeWhole } from "../../config/whole-write.js";
 import { CliError } from "../text/cli-error.js";
-import { adviceOnSystem } from "../text/error-message.js";
+import { unwritable } from "./unwritable.js";
 
 const chunkBytes = 256 * 1024;
 const newline = 10;
@@ -63,15 +63,11 @@ export class LineFile {
     this.#naming(() => fsyncSync(this.#descriptor));
   }
 
-  /** The system does not say of which file an error is once it is open. */
   #naming(write: () => void): void {
     try {
       write();
     } catch (error) {
-      const { message } = error as Error;
-      const advice = adviceOnSystem(error) ?? "check the disk";
-      const next = `${advice}, and run the same command again: it sends no record twice`;
-      throw new CliError(`${this.path} cannot be written: ${message}`, next, { cause: error });
+      throw unwritable(this.path, error);
     }
   }
 

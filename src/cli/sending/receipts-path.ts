@@ -44,11 +44,3 @@ function wholePath(path: string): string {
   if (stats?.isFile() === false) throw new CliError(`${path} is no regular file`, otherFile);
   return isLink === true ? realpathSync(path) : path;
 }
-
-/** Nothing is said of a file that holds no receipt. */
-export function receiptsText(
-  { received, doneBefore }: { readonly received: number; readonly doneBefore: number },
-  out: string,
-): string {
-  return received + doneBefore === 0 ? "" : `; receipts in ${out}`;
-}

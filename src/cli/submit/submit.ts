@@ -2,7 +2,6 @@
 import { extname } from "node:path";
 import { type Command, Option } from "commander";
 import type { BssClient } from "../../client/bss-client.js";
-import { parseCount } from "../arguments.js";
 import { addProfileOption, participantOf, withClient } from "../client-session.js";
 import { type AnyCliKind, allCliKinds, cliKinds } from "../kinds/kinds.js";
 import {
@@ -11,12 +10,18 @@ import {
   parseHashArgument,
   wholeHash,
 } from "../records/hash-argument.js";
-import { clockWarning, headTime } from "../sending/clock-check.js";
 import { findInput, type InputPlace } from "../sending/input.js";
 import { ProgressFile } from "../sending/progress-file.js";
-import { receiptsPath, receiptsText } from "../sending/receipts-path.js";
-import { sendRows, unlessInterrupted, withReceipts } from "../sending/send-rows.js";
-import type { RunTotals } from "../sending/send-run.js";
+import { type RowsSent, sendRows } from "../sending/send-rows.js";
+import {
+  addSendingOptions,
+  checkFirstContact,
+  type SendingJob,
+  type SendingOptions,
+  unlessInterrupted,
+  withReceipts,
+} from "../sending/sending-job.js";
+import { receiptsText, sentJson } from "../sending/sent-report.js";
 import { CliError, exitCodes } from "../text/cli-error.js";
 import { counted, formatDuration, type Output } from "../text/output.js";
 import {
@@ -29,15 +34,11 @@ import {
   parseZone,
 } from "./input/input-rows.js";
 
-type Options = Omit<InputOptions, "updates"> & {
-  readonly updates?: HashArgument;
-  readonly kind?: string;
-  readonly out?: string;
-  readonly batch: number;
-  readonly inFlight: number;
-};
-
-const firstContactMs = 10_000;
+type Options = SendingOptions &
+  Omit<InputOptions, "updates"> & {
+    readonly updates?: HashArgument;
+    readonly kind?: string;
+  };
 
 const submittedKinds = allCliKinds.filter(({ isSubmitted }) => isSubmitted);
 const inputNames = submittedKinds.map(({ inputName }) => inputName);
@@ -90,10 +91,6 @@ export function register(program: Command): void {
         "what the file holds (default: meter-readings for .csv; needed for any other file)",
       ).choices(inputNames),
     )
-    .option(
-      "-o, --out <file>",
-      "file for the receipts (default: <file>.receipts.jsonl in the current directory)",
-    )
     .addOption(
       new Option("--column <name=field>", "the column NAME holds FIELD; may be repeated")
         .default([], "none")
@@ -128,12 +125,11 @@ export function register(program: Command): void {
       `the record hash of the document that this one is a new version of: ${hashForms}`,
       parseHashArgument,
     )
-    .option("--batch <n>", "number of records under one signature", parseCount, 250)
-    .option("--in-flight <n>", "number of submissions in flight", parseCount, 16)
     .addHelpText("after", fieldsHelp)
     .action((file: string, options: Options, self: Command) =>
       withClient(self, (client, output) => submit(file, options, client, output)),
     );
+  addSendingOptions(command, { batch: 250 });
   addProfileOption(command);
 }
 
@@ -146,27 +142,15 @@ async function submit(
   participantOf(client, "submit");
   const place = findInput(file);
   const kind = allCliKinds.find(({ inputName }) => inputName === options.kind) ?? kindByName(place);
-  const out = receiptsPath(file, place, options.out);
-  await withReceipts(out, (signal) =>
-    submitLocked({ place, kind, out, options, client, output, signal }),
+  await withReceipts({ file, place, options, client, output }, (job) =>
+    submitLocked(job, kind, options),
   );
 }
 
-type Job = {
-  readonly place: InputPlace;
-  readonly kind: AnyCliKind;
-  readonly out: string;
-  readonly options: Options;
-  readonly client: BssClient;
-  readonly output: Output;
-  readonly signal: AbortSignal;
-};
-
 /** Submits while this process holds the lock of the receipts. */
-async function submitLocked(job: Job): Promise<void> {
-  const { place, kind, out, options, client, output, signal } = job;
-  // If no manager can be reached, or none knows the profile, this fails before anything is written.
-  await unlessInterrupted(signal, checkFirstContact(client, kind, output));
+async function submitLocked(job: SendingJob, kind: AnyCliKind, options: Options): Promise<void> {
+  const { place, out, client, output, signal } = job;
+  await checkFirstContact(job, kind);
   const input = await unlessInterrupted(signal, place.open(signal));
   try {
     const { updates, ...given } = options;
@@ -177,38 +161,13 @@ async function submitLocked(job: Job): Promise<void> {
     const read = inputRows(input, kind, { ...given, ...parent }, context);
     const { count, rows } = await unlessInterrupted(signal, read);
     const owner = { consortiumId: client.consortiumId, participantId: client.profile.id };
-    const sent = await sendRows({
-      client,
-      progressFile: new ProgressFile(out, owner),
-      rows,
-      count,
-      label: input.label,
-      out,
-      batchRecordsMax: options.batch,
-      inFlightMax: options.inFlight,
-      signal,
-    });
-    const { totals, refusedFile, ms, unproven } = sent;
-    report(totals, { kind, out, refusedFile, ms }, output);
-    if (unproven !== undefined) throw unproven;
+    const progressFile = new ProgressFile(out, owner);
+    const sent = await sendRows(job, { progressFile, rows, count });
+    report(sent, kind, output);
+    if (sent.unproven !== undefined) throw sent.unproven;
   } finally {
     input.close();
   }
-}
-
-async function checkFirstContact(
-  client: BssClient,
-  kind: AnyCliKind,
-  output: Output,
-): Promise<void> {
-  const { height } = await client.status({ timeoutMs: firstContactMs });
-  const head = await headTime(client, Number(height), firstContactMs);
-  if (head === undefined) return;
-  const { policy } = client.genesis;
-  const warning = clockWarning(head, Date.now(), policy);
-  if (warning === undefined) return;
-  if (warning.isBehind && kind.isTimedByClock) throw new CliError(warning.text, warning.next);
-  output.note(`bss: ${warning.text}; ${warning.next}`);
 }
 
 /**
@@ -226,40 +185,18 @@ function kindByName({ label }: InputPlace): AnyCliKind {
 }
 
 /** Prints how the run has ended. Throws `CliError` when a row has no receipt. */
-function report(
-  totals: RunTotals,
-  run: {
-    readonly kind: AnyCliKind;
-    readonly out: string;
-    readonly refusedFile: string | undefined;
-    readonly ms: number;
-  },
-  output: Output,
-): void {
-  const { received, doneBefore, malformed, refused, firstHeight, lastHeight } = totals;
-  const { kind, out, refusedFile, ms } = run;
-  const value = {
-    kind: kind.inputName,
-    received,
-    done_before: doneBefore,
-    malformed,
-    refused,
-    receipts: out,
-    first_height: firstHeight ?? null,
-    last_height: lastHeight ?? null,
-    refused_rows: refusedFile ?? null,
-    seconds: ms / 1000,
-  };
-  output.result(value, () => {
+function report(sent: RowsSent, kind: AnyCliKind, output: Output): void {
+  const { received, malformed, refused, firstHeight, lastHeight } = sent.totals;
+  const { refusedFile, ms } = sent;
+  output.result({ kind: kind.inputName, ...sentJson(sent) }, () => {
     const blocks =
       firstHeight === lastHeight
         ? `block ${firstHeight}`
         : `blocks ${firstHeight} to ${lastHeight}`;
     const where = firstHeight === undefined ? "" : ` in ${blocks}`;
     const rate = received === 0 ? "" : `, ${((received / ms) * 1000).toFixed(0)} records/s`;
-    const before = doneBefore === 0 ? "" : `; ${doneBefore} had receipts already`;
-    const took = `${formatDuration(ms)}${rate}${before}`;
-    return `${counted(received, kind.noun)}${where}, ${took}${receiptsText(totals, out)}`;
+    const took = `${formatDuration(ms)}${rate}`;
+    return `${counted(received, kind.noun)}${where}, ${took}${receiptsText(sent)}`;
   });
   const failed = malformed + refused;
   if (failed === 0) return;

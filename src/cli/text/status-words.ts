@@ -145,9 +145,13 @@ function falseObjections({ nodeId, peers }: GetStatusResponse): readonly string[
 }
 
 function of(what: string, ids: readonly string[]): readonly string[] {
-  if (ids.length === 0) return [];
+  return ids.length === 0 ? [] : [`${what} ${namesOf(ids)}`];
+}
+
+/** "a, b and 3 more", in a sentence. */
+export function namesOf(ids: readonly string[]): string {
   const more = ids.length - namesMax;
-  return [`${what} ${listed([...ids.slice(0, namesMax), ...(more > 0 ? [`${more} more`] : [])])}`];
+  return listed([...ids.slice(0, namesMax), ...(more > 0 ? [`${more} more`] : [])]);
 }
 
 /** "a", "a and b", "a, b and c". */

@@ -48,6 +48,14 @@ export function matchesNeeded(committeeCount: number): number {
 }
 
 /**
+ * Storage nodes that have to take part for blocks with records: as many eligible ones as the policy
+ * demands, and as many as the matches of a committee. Fewer certainly do not suffice.
+ */
+export function attestersNeeded(eligibleCount: number, minStorage: number): number {
+  return Math.max(minStorage, matchesNeeded(committeeSize(eligibleCount)));
+}
+
+/**
  * The committee for a block's beacon and a round, in the order drawn. The latest draws from a list
  * are remembered with it: several checks of a block, and of the next one, ask for the same.
  */

@@ -26,11 +26,13 @@ import type { Attestation } from "../../gen/bss/v1/vote_pb.js";
 import { blockToEncode, withList } from "../../ledger/blocks/long-lists.js";
 import { buildApproval } from "../../ledger/certificates/certificate-builders.js";
 import { timeoutsOf } from "../../ledger/policy.js";
+import { RpcError } from "../../rpc/rpc-error.js";
 import type { ServerStream } from "../../rpc/server/handlers.js";
 import type { AppendedBlock, ManagerStore } from "../../store/manager-store.js";
 import type { ManagerContext } from "../manager-context.js";
 import type { ManagerObserver } from "../manager-observer.js";
 import type { CandidateBlocks } from "../ring/candidate-blocks.js";
+import { LinkTurns } from "./link-turns.js";
 
 type Down = MessageInitShape<typeof VerifyIntegrityResponseSchema>;
 type Stream = ServerStream<VerifyIntegrityRequest, Down>;
@@ -39,10 +41,15 @@ type Stream = ServerStream<VerifyIntegrityRequest, Down>;
 export type StorageLink = {
   readonly nodeId: string;
   readonly stream: Stream;
+  /** "host:port" of the connection that carries the stream. */
+  readonly peerAddress: string;
   height: number;
   halted: boolean;
   /** When the node was last shown a final block. */
   shownAtMs: number;
+  /** Ends the stream when another connection has taken its place; rejects with RpcError. */
+  readonly takenOver: Promise<never>;
+  readonly takeOver: () => void;
 };
 
 /**
@@ -55,7 +62,10 @@ const haltTextMax = 500;
 
 type Context = Pick<ManagerContext, "selfId" | "policy" | "members" | "time"> & {
   readonly store: Pick<ManagerStore, "head" | "headCertificates">;
-  readonly observer: Pick<ManagerObserver, "dropped" | "storageHalted" | "storageLinks">;
+  readonly observer: Pick<
+    ManagerObserver,
+    "dropped" | "storageDoubled" | "storageHalted" | "storageLinks"
+  >;
 };
 
 export class StorageLinks {
@@ -64,6 +74,7 @@ export class StorageLinks {
   /** How long each manager in line waits for the ones before it. */
   readonly #standInMs: number;
   readonly #links = new Map<string, StorageLink>();
+  readonly #turns: LinkTurns;
   /**
    * Nodes that have attested the candidate "round/block", so that nobody sends it to them again.
    */
@@ -75,6 +86,7 @@ export class StorageLinks {
   constructor(context: Context, candidates: Pick<CandidateBlocks, "get">) {
     this.#context = context;
     this.#candidates = candidates;
+    this.#turns = new LinkTurns(context.time.monotonicMs);
     this.#standInMs = standInMs(timeoutsOf(context.policy));
   }
 
@@ -86,14 +98,30 @@ export class StorageLinks {
     return this.#links.get(nodeId)?.height ?? 0;
   }
 
-  /** A node has dialled; the stream takes the place of an earlier one. */
-  open(nodeId: string, stream: Stream): StorageLink {
-    const shownAtMs = Number.NEGATIVE_INFINITY;
-    const link: StorageLink = { nodeId, stream, height: 0, halted: false, shownAtMs };
-    this.#links.get(nodeId)?.stream.end();
+  /**
+   * A node has dialled; the stream takes the place of an earlier one. A connection that is cut may
+   * seem alive for minutes, and its node must not wait for that.
+   */
+  open(nodeId: string, stream: Stream, peerAddress: string): StorageLink {
+    const link = linkOf(nodeId, stream, peerAddress);
+    const former = this.#links.get(nodeId);
+    if (former !== undefined) this.#takeOver(former, link);
     this.#links.set(nodeId, link);
     this.#context.observer.storageLinks(this.#links.size);
     return link;
+  }
+
+  #takeOver(former: StorageLink, { nodeId, peerAddress: latter }: StorageLink): void {
+    if (former.peerAddress === latter) {
+      // The node has given up the former stream itself.
+      former.stream.end();
+      return;
+    }
+    former.takeOver();
+    const addresses = { former: former.peerAddress, latter };
+    const doubled = this.#turns.takenOver(nodeId, addresses);
+    if (doubled === undefined) return;
+    this.#context.observer.storageDoubled(nodeId, Object.values(addresses), doubled.isToTell);
   }
 
   /** The stream of a link has ended. */
@@ -214,6 +242,20 @@ export class StorageLinks {
     if (!taken) this.#context.observer.dropped(nodeId, "QUEUE_FULL");
     return taken;
   }
+}
+
+function linkOf(nodeId: string, stream: Stream, peerAddress: string): StorageLink {
+  let takeOver = () => {};
+  const takenOver = new Promise<never>((_, reject) => {
+    takeOver = () => {
+      const message = `another connection has taken the link of ${nodeId}`;
+      reject(new RpcError("LINK_TAKEN_OVER", message));
+    };
+  });
+  // Nobody may be listening any more.
+  takenOver.catch(() => {});
+  const shownAtMs = Number.NEGATIVE_INFINITY;
+  return { nodeId, stream, peerAddress, height: 0, halted: false, shownAtMs, takenOver, takeOver };
 }
 
 /** Made once, so it is encoded once for all nodes. */

@@ -48,14 +48,18 @@ export class StorageReceiver {
     >,
   ): Promise<void> {
     const { storageLinks: links } = this.#parts;
-    const link = links.open(context.identity.id, stream);
+    const link = links.open(context.identity.id, stream, context.peerAddress);
     try {
-      for await (const { message } of stream.messages) {
-        await this.#context.waste.rest(link.nodeId);
-        await this.#take(link, message);
-      }
+      await Promise.race([this.#takeAll(link), link.takenOver]);
     } finally {
       links.closed(link);
+    }
+  }
+
+  async #takeAll(link: StorageLink): Promise<void> {
+    for await (const { message } of link.stream.messages) {
+      await this.#context.waste.rest(link.nodeId);
+      await this.#take(link, message);
     }
   }
 

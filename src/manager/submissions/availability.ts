@@ -5,7 +5,7 @@
  * be left, or because it is active and cannot be suspended.
  */
 import { SuspensionMode } from "../../gen/bss/v1/genesis_pb.js";
-import { committeeSize, matchesNeeded } from "../../ledger/certificates/committee.js";
+import { attestersNeeded } from "../../ledger/certificates/committee.js";
 import { isAble } from "../../ledger/storage-nodes/credit.js";
 import { RpcError } from "../../rpc/rpc-error.js";
 import type { ManagerContext } from "../manager-context.js";
@@ -58,7 +58,7 @@ export class Availability {
     const eligible = members().eligibleStorageNodes(policy);
     const linked = new Set(this.#storage.connectedIds);
     const present = eligible.filter((id) => linked.has(id));
-    const needed = Math.max(policy.minStorage, matchesNeeded(committeeSize(eligible.length)));
+    const needed = attestersNeeded(eligible.length, policy.minStorage);
     if (present.length >= needed) return undefined;
     const missing = listed([
       ...eligible.filter((id) => !linked.has(id)),

@@ -114,6 +114,24 @@ describe("the command bss", () => {
     });
   }
 
+  test("too few descriptors are told before anything is opened, and help needs none", (t) => {
+    if (process.platform !== "linux") return t.skip("other systems do not tell their limit fast");
+    const run = (limit: number, ...args: readonly string[]) =>
+      spawnSync(
+        "bash",
+        ["-c", `ulimit -n ${limit}; exec "$0" "$@"`, process.execPath, mainFile, ...args],
+        { cwd: directory, encoding: "utf8" },
+      );
+    const { status, stderr, stdout } = run(40, "init", "--dir", "starved");
+    const what = "the process may open only 40 files and connections; at least 64 are needed";
+    assert.match(stderr, new RegExp(`^bss: ${what}; raise it: LimitNOFILE=65536 .+\\n$`));
+    assert.equal(stdout, "");
+    assert.equal(status, 1);
+    assert.ok(!existsSync(join(directory, "starved")));
+    assert.match(JSON.parse(run(40, "status", "--json").stderr).error.message, /may open only 40/);
+    assert.equal(run(40, "status", "--help").status, 0);
+  });
+
   describe("a file that does not take all of the output", () => {
     const toFile = (redirected: string) => {
       const { status, stderr } = spawnSync("bash", ["-c", redirected, process.execPath, mainFile], {

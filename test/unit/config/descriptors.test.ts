@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ConfigError } from "../../../src/config/config-error.js";
-import { descriptorLimit, limitOf, planDescriptors } from "../../../src/config/descriptors.js";
+import {
+  descriptorLimit,
+  descriptorTrouble,
+  limitOf,
+  planDescriptors,
+} from "../../../src/config/descriptors.js";
 
 describe("the plan of descriptors", () => {
   const plan = (limit: number | undefined, configured?: number, storeFiles = 0) =>
@@ -53,6 +58,14 @@ function messageOf(refused: () => unknown): string {
   }
   return "";
 }
+
+test("a command needs few descriptors, and says so where there are fewer", () => {
+  assert.equal(descriptorTrouble(undefined), undefined);
+  assert.equal(descriptorTrouble(64), undefined);
+  const { what, next } = descriptorTrouble(63) ?? {};
+  assert.equal(what, "the process may open only 63 files and connections; at least 64 are needed");
+  assert.match(next ?? "", /^raise it: LimitNOFILE=65536 .+ or ulimit -n$/);
+});
 
 test("the limit is read as Linux tells it", () => {
   const text = [

@@ -37,6 +37,7 @@ const published = [
   "gauge bss_height",
   "gauge bss_height_open_seconds",
   "counter bss_late_attestations_total",
+  "counter bss_links_taken_over_total",
   "gauge bss_managers_suspended",
   "gauge bss_memory_bound_bytes",
   "counter bss_messages_dropped_total{reason}",

@@ -8,6 +8,7 @@ import { type TimeZone, timeZoneOf } from "../../../energy-files/time-zone.js";
 import type { RowContext } from "../../kinds/kind.js";
 import type { AnyCliKind } from "../../kinds/kinds.js";
 import type { Input } from "../../sending/input.js";
+import { RegisteredMeters } from "../../sending/registered-meters.js";
 import { RowProblem } from "../../sending/row-problem.js";
 import type { InputRow } from "../../sending/send-run.js";
 import type { ColumnMapping } from "./csv-header.js";
@@ -102,14 +103,22 @@ function correctionAdvice(reason: string): string | undefined {
   return "to correct that record, give its hash in a column parent";
 }
 
-function contextOf({ counterpartyProfile }: InputOptions, client: BssClient): RowContext {
-  const { profile, genesis } = client;
+function contextOf(
+  { counterpartyProfile }: InputOptions,
+  { profile, genesis }: BssClient,
+): RowContext {
   const signingSeeds = new Map([[profile.id, profile.signingSeed]]);
   for (const file of counterpartyProfile) {
     const { id, signingSeed } = cosigner(loadProfile(file));
     signingSeeds.set(id, signingSeed);
   }
-  return { genesis, submitterId: profile.id, signingSeeds, nowMs: Date.now() };
+  return {
+    consortiumId: genesis.consortiumId,
+    meters: new RegisteredMeters(genesis.operations),
+    submitterId: profile.id,
+    signingSeeds,
+    nowMs: Date.now(),
+  };
 }
 
 /** Reads `--column NAME=FIELD`. It and the other parsers throw `InvalidArgumentError`. */

@@ -6,7 +6,8 @@ import {
   importRows,
   surveyItems,
 } from "../../../../src/cli/import/import-rows.js";
-import { MeterNames, RegisteredMeters } from "../../../../src/cli/import/registered-meters.js";
+import { MeterNames } from "../../../../src/cli/import/meter-names.js";
+import { RegisteredMeters } from "../../../../src/cli/sending/registered-meters.js";
 import { loadProfile } from "../../../../src/client/submit/records.js";
 import type { FileItem, IntervalValue } from "../../../../src/energy-files/file-values.js";
 import { Periods } from "../../../../src/energy-files/profiles/periods.js";
@@ -105,7 +106,7 @@ describe("what a file's items become", () => {
     const { rows, survey } = await rowsOf(items);
     assert.equal(rows.length, 1);
     const told = [...survey.unknown].map(([name, { why, values }]) => `${name} ${values}: ${why}`);
-    assert.match(told[0] ?? "", /^X 2: no meter "X" is registered; .*--meter NAME=ID/);
+    assert.match(told[0] ?? "", /^X 2: genesis registers no meter "X"; .*--meter NAME=ID/);
     assert.match(told[1] ?? "", /^M-2 1: meter M-2 belongs to home-2, and head-end is no agent/);
     assert.match(told[2] ?? "", /spreadsheet has rounded/);
     assert.equal(told.length, 3);

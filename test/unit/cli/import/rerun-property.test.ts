@@ -10,8 +10,9 @@ import {
   importRows,
   surveyItems,
 } from "../../../../src/cli/import/import-rows.js";
-import { MeterNames, RegisteredMeters } from "../../../../src/cli/import/registered-meters.js";
+import { MeterNames } from "../../../../src/cli/import/meter-names.js";
 import { ProgressFile } from "../../../../src/cli/sending/progress-file.js";
+import { RegisteredMeters } from "../../../../src/cli/sending/registered-meters.js";
 import type { FileItem, IntervalValue } from "../../../../src/energy-files/file-values.js";
 import { Periods } from "../../../../src/energy-files/profiles/periods.js";
 import { ControlOperationSchema, PolicySchema } from "../../../../src/gen/bss/v1/genesis_pb.js";

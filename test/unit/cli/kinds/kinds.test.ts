@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { fromBinary } from "@bufbuild/protobuf";
+import { create, fromBinary } from "@bufbuild/protobuf";
 import { defined } from "../../../../src/base/assert.js";
 import { toHex } from "../../../../src/base/bytes.js";
 import type { RowContext } from "../../../../src/cli/kinds/kind.js";
 import { allCliKinds, cliKinds } from "../../../../src/cli/kinds/kinds.js";
+import { RegisteredMeters } from "../../../../src/cli/sending/registered-meters.js";
 import { RowProblem } from "../../../../src/cli/sending/row-problem.js";
 import { Cells } from "../../../../src/cli/submit/input/cell-values.js";
 import { signTrade, tradeTerms } from "../../../../src/client/submit/records.js";
+import { ControlOperationSchema } from "../../../../src/gen/bss/v1/genesis_pb.js";
 import { RecordSchema } from "../../../../src/gen/bss/v1/record_pb.js";
-import type { GenesisState } from "../../../../src/ledger/genesis.js";
 import type { KindName } from "../../../../src/ledger/kinds/kind.js";
 
 const nowMs = Date.UTC(2026, 10, 28);
@@ -22,10 +23,17 @@ const seeds = new Map([
 const seedOf = (id: string) => seeds.get(id) ?? new Uint8Array(32);
 
 const registered = {
-  operation: { case: "registerMeter", value: { meterId: "meter-1", intervalS: 900 } },
+  case: "registerMeter" as const,
+  value: { ownerId: "home-1", meterId: "meter-1", intervalS: 900, ratedPowerW: 10_000n },
 };
-const genesis = { consortiumId, operations: [registered] } as unknown as GenesisState;
-const context: RowContext = { genesis, submitterId: "home-1", signingSeeds: seeds, nowMs };
+const meters = new RegisteredMeters([create(ControlOperationSchema, { operation: registered })]);
+const context: RowContext = {
+  consortiumId,
+  meters,
+  submitterId: "home-1",
+  signingSeeds: seeds,
+  nowMs,
+};
 
 const cellsOf = (fields: Readonly<Record<string, string>>) => {
   const sources = Object.entries(fields).map(
@@ -71,6 +79,15 @@ describe("a row of readings", () => {
     const fields = { ...reading, start: iso(startS), end: iso(startS + 899) };
     assert.match(problem("meterReading", fields), /^C end: is not 900 s after the start.*=start"$/);
     assert.match(problem("meterReading", { ...reading, end: "" }), /^C end: is empty/);
+  });
+
+  test("of a meter that genesis does not register needs its interval, and says so", () => {
+    const fields = { ...reading, meter: "meter-9", start: iso(startS) };
+    assert.match(
+      problem("meterReading", fields),
+      /^interval_s: genesis registers no meter meter-9,/,
+    );
+    assert.deepEqual(startOf({ ...fields, interval_s: "900" }), [startS, 900]);
   });
 
   test("with an empty cell where the owner should be is not the submitter's", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { RefusedRows } from "../../../../src/cli/sending/refused-rows.js";
@@ -53,6 +53,46 @@ describe("the list of refused rows", () => {
     rows.complete();
     assert.equal(rows.file, undefined);
     assert.ok(!existsSync(file));
+  });
+
+  test("is written row by row where the system takes a part of a row at a time", () => {
+    const byByte = (descriptor: number, bytes: Uint8Array, from: number) =>
+      writeSync(descriptor, bytes, from, 1);
+    const rows = new RefusedRows("data.csv", out, () => {}, byByte);
+    rows.add(2, new RowProblem("is empty", "meter"));
+    rows.close();
+    assert.equal(readFileSync(file, "utf8").split("\n")[1], "2,meter,is empty,,");
+  });
+
+  test("ends with a whole row on a full disk, and the error names it", () => {
+    let room = 70;
+    const onFullDisk = (descriptor: number, bytes: Uint8Array, from: number) => {
+      if (room === 0) {
+        throw Object.assign(new Error("ENOSPC: no space left on device, write"), {
+          code: "ENOSPC",
+        });
+      }
+      const taken = writeSync(descriptor, bytes, from, Math.min(room, bytes.length - from));
+      room -= taken;
+      return taken;
+    };
+    const rows = new RefusedRows("data.csv", out, () => {}, onFullDisk);
+    rows.add(2, new RowProblem("is empty", "meter"));
+    assert.throws(() => rows.add(3, new RowProblem("is empty", "meter")), {
+      name: "CliError",
+      message:
+        /refused\.csv cannot be written: ENOSPC.+; free some space, and run the same command again/,
+    });
+    rows.close();
+    assert.equal(
+      readFileSync(file, "utf8"),
+      "line,column,problem,reason,standing_record_hash\n2,meter,is empty,,\n",
+    );
+  });
+
+  test("that was cut off in its first line is replaced", () => {
+    writeFileSync(file, "line,col");
+    new RefusedRows("data.csv", out, () => {}).close();
   });
 
   test("does not take the place of something else", () => {

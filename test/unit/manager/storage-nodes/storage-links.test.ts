@@ -65,10 +65,10 @@ describe("the links of storage nodes", () => {
   let nowMs: number;
 
   const up = (message: Up) => create(VerifyIntegrityRequestSchema, { message });
-  const dial = (nodeId: string) => {
+  const dial = (nodeId: string, peerAddress?: string) => {
     const stream = new FakeStream<VerifyIntegrityRequest, Down>();
     streams.set(nodeId, stream);
-    const done = receiver.serve(callerContext("storage", nodeId), stream);
+    const done = receiver.serve(callerContext("storage", nodeId, peerAddress), stream);
     return { stream, done };
   };
   const streamOf = (nodeId: string) => defined(streams.get(nodeId), "the node has dialled");
@@ -93,6 +93,8 @@ describe("the links of storage nodes", () => {
       dropped: (nodeId: string, what: string) => void dropped.push(`${nodeId} ${what}`),
       storageHalted: (nodeId: string, height: number, text: string) =>
         void told.push(`${nodeId} halts at ${height}: ${text}`),
+      storageDoubled: (nodeId: string, addresses: readonly string[], isToTell: boolean) =>
+        void told.push(`${nodeId} runs twice, ${addresses.join(" and ")}${isToTell ? "!" : ""}`),
       storageLinks: () => {},
     };
     const store = {
@@ -328,6 +330,25 @@ describe("the links of storage nodes", () => {
     stream.end();
     await done;
     assert.ok(!links.connectedIds.includes("storage-1"));
+  });
+
+  test("are pushed off by a connection elsewhere, whose node has to know why", async () => {
+    const { done: first } = dial("storage-9", "10.0.0.1:4001");
+    dial("storage-9", "10.0.0.2:4002");
+    await assert.rejects(first, { reason: "LINK_TAKEN_OVER" });
+    assert.ok(links.connectedIds.includes("storage-9"));
+    // A node that comes back over a new connection, while its old one seems alive.
+    assert.deepEqual(told, []);
+  });
+
+  test("that two processes take from each other by turns are told of", async () => {
+    const [one, other] = ["10.0.0.1:4001", "10.0.0.1:4002"];
+    const pushedOff = [one, other, one, other].map((address) => dial("storage-9", address).done);
+    await Promise.allSettled(pushedOff.slice(0, -1));
+    assert.deepEqual(told, [
+      `storage-9 runs twice, ${other} and ${one}!`,
+      `storage-9 runs twice, ${one} and ${other}`,
+    ]);
   });
 
   test("drop what a slow node has no room for, and say so", () => {

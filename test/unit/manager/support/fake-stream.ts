@@ -2,10 +2,10 @@
 import type { CallContext } from "../../../../src/rpc/server/handlers.js";
 import type { Role } from "../../../../src/rpc/tls/tls-identity.js";
 
-export function callerContext(role: Role, id: string): CallContext {
+export function callerContext(role: Role, id: string, peerAddress = "127.0.0.1:1"): CallContext {
   return {
     identity: { role, id },
-    peerAddress: "127.0.0.1:1",
+    peerAddress,
     method: "",
     deadlineUnixMs: undefined,
     signal: new AbortController().signal,

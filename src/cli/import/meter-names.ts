@@ -1,63 +1,10 @@
-/** The meters that are registered, and which of them the names of a file mean. */
-import type { BssClient } from "../../client/bss-client.js";
+/** Which of the registered meters the names of a file mean, and what can be recorded of them. */
 import { isAboveWh, whText } from "../../energy-files/exact-wh.js";
 import type { IntervalValue } from "../../energy-files/file-values.js";
-import type { ControlOperation, Policy } from "../../gen/bss/v1/genesis_pb.js";
-import { foldedId } from "../../ledger/ids.js";
+import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import { isIntervalStart, startsAround } from "../../ledger/kinds/market-grid.js";
-import { invitationOf } from "../../ledger/members/consent.js";
 import { isoTimeOfS } from "../../ledger/times.js";
-
-export type RegisteredMeter = {
-  readonly meterId: string;
-  readonly ownerId: string;
-  readonly intervalS: number;
-  /** The most that an interval can have, Wh. */
-  readonly valueWhMax: bigint;
-};
-
-export class RegisteredMeters {
-  readonly #meters = new Map<string, RegisteredMeter>();
-  readonly #agents = new Map<string, readonly string[]>();
-
-  constructor(operations: Iterable<ControlOperation | undefined>) {
-    for (const message of operations) if (message !== undefined) this.#add(message);
-  }
-
-  /** All that genesis and the chain have registered. */
-  static async of(client: BssClient): Promise<RegisteredMeters> {
-    const { history } = await client.getConsortium();
-    const later = history.map(({ operation }) => operation);
-    return new RegisteredMeters([...client.genesis.operations, ...later]);
-  }
-
-  find(meterId: string): RegisteredMeter | undefined {
-    return this.#meters.get(foldedId(meterId));
-  }
-
-  mayImportFor(submitterId: string, ownerId: string): boolean {
-    return submitterId === ownerId || this.#agents.get(ownerId)?.includes(submitterId) === true;
-  }
-
-  #add(message: ControlOperation): void {
-    const { operation } = message;
-    if (operation.case === "registerMeter")
-      this.#addMeter(operation.value.ownerId, operation.value);
-    if (operation.case !== "registerParticipant") return;
-    const { participantId, agentIds } = operation.value;
-    this.#agents.set(participantId, agentIds);
-    for (const meter of invitationOf(message)?.meters ?? []) this.#addMeter(participantId, meter);
-  }
-
-  #addMeter(
-    ownerId: string,
-    meter: { readonly meterId: string; readonly intervalS: number; readonly ratedPowerW: bigint },
-  ): void {
-    const { meterId, intervalS, ratedPowerW } = meter;
-    const valueWhMax = (ratedPowerW * BigInt(intervalS)) / 3600n;
-    this.#meters.set(foldedId(meterId), { meterId, ownerId, intervalS, valueWhMax });
-  }
-}
+import type { RegisteredMeter, RegisteredMeters } from "../sending/registered-meters.js";
 
 const rememberedMax = 100_000;
 
@@ -94,7 +41,7 @@ export class MeterNames {
       if (/^\d(?:[.,]\d+)?E\+\d{2,3}$/i.test(name)) {
         return `${shown} is a number that a spreadsheet has rounded; format the column as text and export it again`;
       }
-      return `no meter ${shown} is registered; name the meter with --meter NAME=ID, or under meters in the mapping`;
+      return `genesis registers no meter ${shown}; name the meter with --meter NAME=ID, or under meters in the mapping`;
     }
     if (this.#registered.mayImportFor(this.#submitterId, meter.ownerId)) return meter;
     return `meter ${meter.meterId} belongs to ${meter.ownerId}, and ${this.#submitterId} is no agent of it`;
