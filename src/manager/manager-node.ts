@@ -200,7 +200,7 @@ function implement(
     .implement(
       QueryService,
       managerQueries({
-        reader: store.reader,
+        reader: store,
         heads,
         consortium: { consortiumName, consortiumId, policy },
         isConnected: (nodeId) => manager.storageLinks.connectedIds.includes(nodeId),

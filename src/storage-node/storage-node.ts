@@ -87,10 +87,9 @@ async function start(
       : undefined;
   const { name: consortiumName, consortiumId, policy } = files.genesis;
   const consortium = { consortiumName, consortiumId, policy };
-  const { reader } = store;
   server.implement(
     QueryService,
-    queryService({ nodeId: config.id, reader, heads, consortium, links, haltState, live }),
+    queryService({ nodeId: config.id, reader: store, heads, consortium, links, haltState, live }),
   );
   const { port } = await server.listen(config.listen);
   closers.add(() => server.close());

@@ -60,7 +60,7 @@ describe("hostile queries", () => {
       epochKey,
       status,
       fork,
-      reader: store.reader,
+      reader: store,
       heads: new HeadSignal(),
       consortium: { consortiumName: genesis.name, consortiumId, policy },
       isConnected: () => false,

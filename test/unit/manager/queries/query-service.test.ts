@@ -45,7 +45,7 @@ function serviceOf(store: ManagerStore, key = epochKey): Queries {
     epochKey: key,
     status,
     fork,
-    reader: store.reader,
+    reader: store,
     heads: new HeadSignal(),
     consortium: { consortiumName: genesis.name, consortiumId, policy },
     isConnected: () => false,
@@ -209,7 +209,7 @@ describe("a manager's answers about records", () => {
     const blocks = [];
     for await (const block of answer as AsyncIterable<unknown>) {
       blocks.push(block);
-      if (blocks.length === Number(store.reader.head().height)) return blocks;
+      if (blocks.length === Number(store.readerHead.height)) return blocks;
     }
     return blocks;
   };

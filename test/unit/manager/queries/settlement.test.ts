@@ -104,7 +104,7 @@ describe("a manager's settlement", () => {
       epochKey,
       status: () => ({}),
       fork: () => ({}),
-      reader: store.reader,
+      reader: store,
       heads: new HeadSignal(),
       consortium: { consortiumName: genesis.name, consortiumId, policy },
       isConnected: () => false,
