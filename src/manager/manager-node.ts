@@ -200,7 +200,6 @@ function implement(
     .implement(
       QueryService,
       managerQueries({
-        reader: store,
         heads,
         consortium: { consortiumName, consortiumId, policy },
         isConnected: (nodeId) => manager.storageLinks.connectedIds.includes(nodeId),

@@ -85,7 +85,7 @@ export class Admission {
   }
 
   /** While set, every call is refused but those to `answered` and to the standard services. */
-  set closed(closed: ClosedService | undefined) {
+  set closed(closed: ClosedService) {
     this.#closed = closed;
   }
 

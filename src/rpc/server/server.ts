@@ -165,30 +165,20 @@ export class RpcServer {
     });
     this.#sweeping = setInterval(() => this.sweep(), sweepMs).unref();
     // A node may have halted before it listens.
-    this.#health.setAll(!this.#runtime.admission.isClosed);
+    this.#health.isServing = !this.#runtime.admission.isClosed;
     const bound = { host: address.host, port };
     this.#target = addressText(bound);
     return bound;
   }
 
-  /** Sets the health of one service, by its full name; "" is the node as a whole. */
-  setServing(service: string, serving: boolean): void {
-    this.#health.set(service, serving);
-  }
-
   /**
-   * Refuses every call to the project's own services but those to `answered`, until `acceptCalls`.
-   * Health says NOT_SERVING meanwhile. Streams that are open stay open.
+   * From now on refuses every call to the project's own services but those to `answered`, and
+   * health says NOT_SERVING. Streams that are open stay open.
    */
   refuseCalls(reason: Reason, message: string, answered: readonly DescMethod[] = []): void {
     const error = new RpcError(reason, message);
     this.#runtime.admission.closed = { error, answered: new Set(answered.map(methodName)) };
-    this.#health.setAll(false);
-  }
-
-  acceptCalls(): void {
-    this.#runtime.admission.closed = undefined;
-    this.#health.setAll(true);
+    this.#health.isServing = false;
   }
 
   /** How many connections a group of callers has now. */

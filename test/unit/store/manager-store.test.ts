@@ -64,9 +64,6 @@ function testBlocks(store: () => ManagerStore): void {
       const found = defined(await store().managerBlockAt(height, unseal), "the block is stored");
       assert.deepEqual(found.block, block);
       assert.equal(await store().heightOfBlock(blockId), height);
-      const stored = defined(await store().blockAt(height), "the block is stored");
-      assert.deepEqual(stored.records, []);
-      assert.deepEqual(stored.privateEntries, block.privateEntries);
       assert.deepEqual((await store().finalBlock(height))?.block, block.block);
     }
   });
@@ -105,7 +102,6 @@ function testBlocks(store: () => ManagerStore): void {
 
   test("has no block at 0, above the head, or for an id that is none", async () => {
     for (const height of [0, blocks.length + 1]) {
-      assert.equal(await store().blockAt(height), undefined);
       assert.equal(await store().finalBlock(height), undefined);
       assert.equal(await store().storageBlockAt(height), undefined);
       assert.equal(await store().managerBlockAt(height, unseal), undefined);
