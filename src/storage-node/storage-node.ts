@@ -39,7 +39,8 @@ import {
   readNodeFiles,
   refuseOtherKeys,
 } from "./node-files.js";
-import { type OpenedStore, openMark, openStore } from "./open-store.js";
+import { openMark } from "./open-mark.js";
+import { type OpenedStore, openStore } from "./open-store.js";
 import { queryService } from "./query-service.js";
 import { SelfRepair } from "./repair/self-repair.js";
 import { linksObserver, repairObserver } from "./storage-node-observer.js";
