@@ -22,6 +22,7 @@ import {
   Connections,
 } from "../bounds/server-connections.js";
 import {
+  type AnswerGroup,
   type AnswerLimits,
   type ConnectionLimits,
   defaultAnswerLimits,
@@ -29,7 +30,7 @@ import {
   defaultRpcLimits,
   type RpcLimits,
 } from "../bounds/server-limits.js";
-import { type AnswerGroup, UnreadAnswers } from "../bounds/unread-answers.js";
+import { UnreadAnswers } from "../bounds/unread-answers.js";
 import { methodName, methodPath } from "../message-codec.js";
 import type { Reason } from "../reasons.js";
 import { RpcError } from "../rpc-error.js";
