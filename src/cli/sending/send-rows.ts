@@ -134,13 +134,14 @@ export async function sendRows(options: RowsToSend): Promise<RowsSent> {
 
 /** What has been recorded stays so, whatever comes of its proofs. */
 async function prove(options: RowsToSend): Promise<CliError | undefined> {
+  const { client, progressFile, signal, out } = options;
   try {
-    await proveReceipts(options);
+    await proveReceipts({ client, receipts: progressFile.receipts, signal });
     return undefined;
   } catch (error) {
     const isAnswer = error instanceof RpcError || error instanceof UntrueAnswer;
-    if (!isAnswer || options.signal.aborted) throw error;
-    const what = `${options.out} does not prove all of its receipts yet (${error.message})`;
+    if (!isAnswer || signal.aborted) throw error;
+    const what = `${out} does not prove all of its receipts yet (${error.message})`;
     const next =
       error instanceof UntrueAnswer
         ? "run the same command again; if it says the same, take the lines of that block out of " +
