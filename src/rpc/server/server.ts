@@ -5,6 +5,7 @@
 
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { Server, type ServerCredentials } from "@grpc/grpc-js";
+import { type HostPort, joinHostPort } from "../../base/host-port.js";
 import { systemTime } from "../../base/time.js";
 import { Health as HealthService } from "../../gen/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.js";
@@ -39,7 +40,7 @@ import { Admission } from "./admission.js";
 import { Authenticator, type IdentityRegistry } from "./authenticator.js";
 import type { ServiceHandlers } from "./handlers.js";
 import { Health } from "./health.js";
-import { type Address, addressText, ListenError } from "./listen-check.js";
+import { ListenError } from "./listen-check.js";
 import { Reflection } from "./reflection.js";
 import { type CallRuntime, serviceDefinition, serviceImplementation } from "./serve-call.js";
 
@@ -146,8 +147,8 @@ export class RpcServer {
   }
 
   /** Binds and answers; port 0 lets the system choose. Health says SERVING from here on. */
-  async listen(address: Address): Promise<Address> {
-    const target = addressText(address);
+  async listen(address: HostPort): Promise<HostPort> {
+    const target = joinHostPort(address);
     const port = await new Promise<number>((resolve, reject) => {
       this.#server.bindAsync(target, this.#credentials, (error, chosen) => {
         if (error) reject(new ListenError(target, error));
@@ -168,7 +169,7 @@ export class RpcServer {
     // A node may have halted before it listens.
     this.#health.isServing = !this.#runtime.admission.isClosed;
     const bound = { host: address.host, port };
-    this.#target = addressText(bound);
+    this.#target = joinHostPort(bound);
     return bound;
   }
 
