@@ -13,7 +13,7 @@
  *                    server-connections.ts   places of the caller's group; end of its certificate
  *                    server/method-roles.ts  whether its role may call this method at all
  *                    call-limits.ts          calls and streams that are open
- *     message   ── incoming-messages.ts ─ declared length, bytes that arrive or are handled, pace
+ *     message   ── uploads.ts ─────────── declared length, bytes that arrive or are handled, pace
  *               ── message-rates.ts ───── messages a second on the streams of a storage node
  *               ── read-ahead.ts ──────── one message of a stream before its reader takes it
  *               ── method-bounds.ts ───── elements and memory, before it is decoded

@@ -15,7 +15,6 @@ import { type OnCallerRefused, watchDoor } from "../bounds/accept.js";
 import { busyShareMeter } from "../bounds/busy-share.js";
 import { CallLimiter, CallRates } from "../bounds/call-limits.js";
 import { checkGrpcInternals } from "../bounds/grpc-internals.js";
-import { Uploads } from "../bounds/incoming-messages.js";
 import { MessageRates } from "../bounds/message-rates.js";
 import {
   type ConnectionEnd,
@@ -32,6 +31,7 @@ import {
   type RpcLimits,
 } from "../bounds/server-limits.js";
 import { UnreadAnswers } from "../bounds/unread-answers.js";
+import { Uploads } from "../bounds/uploads.js";
 import { methodName, methodPath } from "../message-codec.js";
 import type { Reason } from "../reasons.js";
 import { RpcError } from "../rpc-error.js";
