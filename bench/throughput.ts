@@ -8,18 +8,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type ClosedLoop, startLoop } from "../src/cli/bench/loop.js";
 import { connect, readProfile } from "../src/client/index.js";
 import { hourlyReadings } from "./loads/readings.js";
-import { quantile, sum } from "./report/statistics.js";
+import { sum, type Times, timesOf } from "./report/statistics.js";
 
 export { hourlyReadings, skipHours } from "./loads/readings.js";
 
-export type Measured = Omit<ClosedLoop, "kind"> & {
-  readonly submissions: number;
-  readonly recordsPerS: number;
-  readonly blocks: number;
-  /** From handing a submission over to its receipt. */
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-};
+/** `Times` are from handing a submission over to its receipt. */
+export type Measured = Omit<ClosedLoop, "kind"> &
+  Times & {
+    readonly submissions: number;
+    readonly recordsPerS: number;
+    readonly blocks: number;
+  };
 
 const drainMsMax = 5 * 60_000;
 
@@ -51,7 +50,6 @@ export async function measure(
     const counted = loop.entries.filter((entry) => !warmUp.includes(entry));
     const times = counted.map(({ answeredMs = Number.NaN, dueMs }) => answeredMs - dueMs);
     const endMs = Math.max(...counted.map(({ answeredMs = startMs }) => answeredMs));
-    times.sort((a, b) => a - b);
     return {
       batchRecords,
       inFlight,
@@ -60,8 +58,7 @@ export async function measure(
       recordsPerS: Math.round(
         (sum(counted.map(({ committed }) => committed)) * 1_000) / (endMs - startMs),
       ),
-      p50Ms: Math.round(quantile(times, 0.5)),
-      p99Ms: Math.round(quantile(times, 0.99)),
+      ...timesOf(times),
     };
   } finally {
     client.close();

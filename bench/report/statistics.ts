@@ -60,6 +60,15 @@ export function ratioEstimate(
   return { value, low: Math.max(0, value - half), high: value + half };
 }
 
+/** How long something took, in whole ms. */
+export type Times = { readonly p50Ms: number; readonly p99Ms: number };
+
+export function timesOf(ms: readonly number[]): Times {
+  const sorted = ms.toSorted((a, b) => a - b);
+  const at = (share: number) => Math.round(quantile(sorted, share));
+  return { p50Ms: at(0.5), p99Ms: at(0.99) };
+}
+
 export function median(values: readonly number[]): number {
   return quantile(
     values.toSorted((a, b) => a - b),

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type BssClient, RpcError, type Submission } from "../../src/client/index.js";
 import type { ManagerCounters } from "../../test/support/manager-counters.js";
+import { type Times, timesOf } from "../report/statistics.js";
 import { type Usage, usageOf } from "../storage-nodes/usage.js";
 import { readings } from "./records.js";
 
@@ -21,12 +22,10 @@ export type Sent = {
 };
 
 /** Of a participant that sends one reading after the other. */
-export type Latencies = {
+export type Latencies = Times & {
   readonly answers: number;
   /** Calls that ended without one; their time counts all the same. */
   readonly failures: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
   readonly maxMs: number;
 };
 
@@ -126,11 +125,9 @@ export class Witness {
   async end(): Promise<Latencies> {
     this.#ending = true;
     await this.#running;
-    const sorted = this.#latenciesMs.toSorted((a, b) => a - b);
-    const at = (share: number) =>
-      Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
-    const [failures, answers] = [this.#failures, sorted.length - this.#failures];
-    return { answers, failures, p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1) };
+    const [ms, failures] = [this.#latenciesMs, this.#failures];
+    const maxMs = Math.round(Math.max(...ms));
+    return { answers: ms.length - failures, failures, ...timesOf(ms), maxMs };
   }
 
   async #run(): Promise<void> {

@@ -3,14 +3,12 @@
 import { equalBytes } from "../base/bytes.js";
 import { type ConfigError, fileError } from "../config/config-error.js";
 import { readGenesis } from "../config/genesis-file.js";
-import { readSeedFile, readTlsFiles, type TlsMaterial } from "../config/key-files.js";
+import { readSeedFile, readTlsFiles } from "../config/key-files.js";
 import { loadProfile, type Profile, type ProfileRole } from "../config/profile.js";
 import { ed25519KeyPairFromSeed } from "../crypto/ed25519.js";
 import type { GenesisState } from "../ledger/genesis.js";
-import { readCertificate } from "../rpc/tls/certificate.js";
-import { certificateFault } from "../rpc/tls/own-certificate.js";
+import { certificateFault, type OwnTls, partyMismatch } from "../rpc/tls/own-certificate.js";
 import type { TlsCredentials } from "../rpc/tls/tls.js";
-import { describeIdentity, parseIdentityUri } from "../rpc/tls/tls-identity.js";
 
 export type ClientProfile = {
   readonly id: string;
@@ -51,7 +49,7 @@ export function cosigner(profile: Profile): Pick<ClientProfile, "id" | "signingS
  * The TLS files of a profile. Throws `ConfigError` if nobody would accept its certificate; a call
  * would only report that no manager can be reached.
  */
-export function readOwnTls(profile: Pick<Profile, "tls">): TlsMaterial {
+export function readOwnTls(profile: Pick<Profile, "tls">): OwnTls {
   const tls = readTlsFiles(profile.tls);
   refuseUseless(profile, tls);
   return tls;
@@ -66,7 +64,7 @@ function filesOf(profile: Profile) {
   return { tls, genesis, signingSeed };
 }
 
-function refuseUseless({ tls: { certificate } }: Pick<Profile, "tls">, tls: TlsMaterial): void {
+function refuseUseless({ tls: { certificate } }: Pick<Profile, "tls">, tls: OwnTls): void {
   const fault = certificateFault(tls, Date.now());
   if (fault !== undefined) throw fileError(certificate, fault.what, fault.next);
 }
@@ -93,19 +91,11 @@ function certificateMismatch(
   { file, id, role, tls }: Profile,
   { certPem, genesis }: Material,
 ): ConfigError | undefined {
-  const [uri = ""] = readCertificate(certPem)?.uris ?? [];
-  const named = parseIdentityUri(uri);
-  const refuse = (what: string) =>
-    fileError(file, what, "name the certificate, key and id of one party in the profile");
-  const certificate = `the certificate ${tls.certificate}`;
-  if (named === undefined) return refuse(`${certificate} names no party of a consortium`);
-  const { consortiumName, identity } = named;
-  if (consortiumName !== genesis.name) {
-    return refuse(`${certificate} is of consortium ${consortiumName}, genesis of ${genesis.name}`);
-  }
-  if (identity.id === id && identity.role === role) return undefined;
-  const own = describeIdentity({ id, role });
-  return refuse(`${certificate} is that of ${describeIdentity(identity)}, the profile of ${own}`);
+  const party = { consortiumName: genesis.name, identity: { role, id } };
+  const mismatch = partyMismatch(certPem, party);
+  if (mismatch === undefined) return undefined;
+  const next = "name the certificate, key and id of one party in the profile";
+  return fileError(file, `the certificate ${tls.certificate} ${mismatch}`, next);
 }
 
 /** A key that is not in genesis is not checked: only the ledger knows the keys of later members. */

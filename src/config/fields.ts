@@ -5,6 +5,7 @@
 import { isIP } from "node:net";
 import * as z from "zod";
 import { fromHex } from "../base/bytes.js";
+import type { HostPort } from "../base/host-port.js";
 import { deviceIdForm, isDeviceId, isId } from "../ledger/ids.js";
 import { nearestName } from "./nearest-name.js";
 
@@ -118,9 +119,7 @@ export function hostAndPort() {
   return z.string({ error }).refine((text) => splitHostPort(text) !== undefined, { error });
 }
 
-export type HostPort = { readonly host: string; readonly port: number };
-
-/** Parses `host:port`; IPv6 addresses stand in brackets. */
+/** The inverse of `joinHostPort`; undefined for what is neither a name nor an address. */
 export function splitHostPort(text: string): HostPort | undefined {
   const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
   if (match === null) return undefined;
@@ -131,11 +130,6 @@ export function splitHostPort(text: string): HostPort | undefined {
     return isIP(inBrackets) === 6 ? { host: inBrackets, port } : undefined;
   }
   return plain !== undefined && isHost(plain) ? { host: plain, port } : undefined;
-}
-
-/** The inverse of `splitHostPort`. */
-export function joinHostPort({ host, port }: HostPort): string {
-  return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 export function isHost(text: string): boolean {

@@ -23,13 +23,6 @@ import type { ManagerConfig, TlsPaths } from "./node-config.js";
 const keyFileBytesMax = 64 * 1024;
 const caFileBytesMax = 4 * 1024 * 1024;
 
-/** PEM texts of a party's channel. `keyPem` is secret. */
-export type TlsMaterial = {
-  readonly certPem: string;
-  readonly keyPem: string;
-  readonly caPem: string;
-};
-
 /** A manager's secrets, 32 bytes each, and its epoch key wraps, epoch 0 first. */
 export type ManagerKeys = {
   readonly signingSeed: Uint8Array;
@@ -45,8 +38,12 @@ export function readSeedFile(file: string): Uint8Array {
   throw fileError(file, "this is not a key of 64 hex digits", "restore it from a backup");
 }
 
-/** Reads a party's certificate, key and trusted authorities. Throws `ConfigError`. */
-export function readTlsFiles(files: TlsPaths): TlsMaterial {
+/** A party's certificate, key (secret) and trusted authorities, all PEM. Throws `ConfigError`. */
+export function readTlsFiles(files: TlsPaths): {
+  readonly certPem: string;
+  readonly keyPem: string;
+  readonly caPem: string;
+} {
   return {
     keyPem: readPrivateKey(files.key, "tls.key"),
     certPem: readCertificates(files.certificate, "tls.certificate"),

@@ -6,9 +6,10 @@
  * What the whole consortium agrees on (members, keys, policy) stands in the genesis file and on the
  * chain, never here.
  */
+
 import { dirname, join, resolve } from "node:path";
 import * as z from "zod";
-import type { HostPort } from "./fields.js";
+import type { HostPort } from "../base/host-port.js";
 import * as field from "./fields.js";
 import {
   type ManagerLimits,

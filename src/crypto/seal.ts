@@ -6,10 +6,10 @@
  *                  (the ciphertext ‖ the 16-byte tag)
  *
  * Every record has a key of its own, derived from its hash. So the constant nonce never meets one
- * key twice, sealing is deterministic (every manager recomputes the sealed bytes instead of
- * trusting the proposer), and the key of one record can be handed to its owner without opening
- * another. Managers seal while a record waits in the pool (manager/pool/pool-sealing.ts), or else
- * when a block is executed (ledger/blocks/executed-block.ts).
+ * key twice, and sealing is deterministic: every manager recomputes the sealed bytes instead of
+ * trusting the proposer. Managers seal while a record waits in the pool
+ * (manager/pool/pool-sealing.ts), or else when a block is executed
+ * (ledger/blocks/executed-block.ts).
  *
  * GCM does not commit to its key: somebody who knows two keys can make one ciphertext that opens
  * under both. The record hash does commit, so **whoever unseals must hash the result again** (with
@@ -17,12 +17,11 @@
  */
 import { createCipheriv, createDecipheriv, createHmac } from "node:crypto";
 import { assert } from "../base/assert.js";
-import { binaryText, concatBytes, u64be } from "../base/bytes.js";
+import { concatBytes, u64be } from "../base/bytes.js";
 import { domain, domainBytes, sha256, sha256Text, taggedHash } from "./hash.js";
 import { sealTagBytes } from "./seal-tag.js";
 
 export const epochKeyBytes = 32;
-const recordKeyBytes = 32;
 
 const cipher = "aes-256-gcm";
 /**
@@ -45,8 +44,7 @@ export function sealRecord(
   recordHash: Uint8Array,
   recordBytes: Uint8Array,
 ): Uint8Array {
-  const key = sha256Text(recordKeyInput(epochKey, recordHash));
-  const gcm = createCipheriv(cipher, key, zeroNonce, gcmOptions);
+  const gcm = createCipheriv(cipher, recordKey(epochKey, recordHash), zeroNonce, gcmOptions);
   gcm.setAAD(recordHash);
   const sealed = roomFor(recordBytes.length + sealTagBytes);
   sealed.set(gcm.update(recordBytes));
@@ -86,18 +84,9 @@ export function unsealRecord(
   sealed: Uint8Array,
 ): Uint8Array | undefined {
   if (epochKey.length !== epochKeyBytes || recordHash.length !== 32) return undefined;
-  return unsealWithRecordKey(recordKey(epochKey, recordHash), recordHash, sealed);
-}
-
-/** As `unsealRecord`, for somebody who was given the key of this one record. */
-export function unsealWithRecordKey(
-  key: Uint8Array,
-  recordHash: Uint8Array,
-  sealed: Uint8Array,
-): Uint8Array | undefined {
-  if (key.length !== recordKeyBytes || sealed.length < sealTagBytes) return undefined;
+  if (sealed.length < sealTagBytes) return undefined;
   const tagAt = sealed.length - sealTagBytes;
-  const gcm = createDecipheriv(cipher, binaryText(key), zeroNonce, gcmOptions);
+  const gcm = createDecipheriv(cipher, recordKey(epochKey, recordHash), zeroNonce, gcmOptions);
   gcm.setAAD(recordHash);
   gcm.setAuthTag(sealed.subarray(tagAt));
   const bytes = gcm.update(sealed.subarray(0, tagAt));
@@ -109,23 +98,18 @@ export function unsealWithRecordKey(
 }
 
 /**
- * The key of one record, 32 bytes: HKDF (RFC 5869), written as its HMACs because one block of
+ * The key of one record, as text: HKDF (RFC 5869), written as its HMACs because one block of
  * output needs no more. The first one is the same for all records of an epoch; the second one is
  * written as its two hashes over inputs that are ready but for the record hash. That takes a
  * seventh of the time of two `Hmac` objects, for every record.
  */
-export function recordKey(epochKey: Uint8Array, recordHash: Uint8Array): Uint8Array {
-  return sha256(recordKeyInput(epochKey, recordHash));
-}
-
-/** What the key of one record is the hash of. The next call writes into the same array. */
-function recordKeyInput(epochKey: Uint8Array, recordHash: Uint8Array): Uint8Array {
+function recordKey(epochKey: Uint8Array, recordHash: Uint8Array): string {
   assert(epochKey.length === epochKeyBytes, "an epoch key has 32 bytes");
   assert(recordHash.length === 32, "a record hash has 32 bytes");
   const { inner, outer } = expansionOf(epochKey);
   inner.set(recordHash, inner.length - recordHash.length - 1);
   outer.set(sha256(inner), hmacBlockBytes);
-  return outer;
+  return sha256Text(outer);
 }
 
 /** The inputs of both hashes of the second HMAC; the record hash and the first digest go in. */

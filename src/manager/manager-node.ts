@@ -202,7 +202,6 @@ function implement(
     .implement(
       QueryService,
       managerQueries({
-        reader: store.reader,
         heads,
         consortium: { consortiumName, consortiumId, policy },
         isConnected: (nodeId) => manager.storageLinks.connectedIds.includes(nodeId),

@@ -10,8 +10,9 @@ import { readRenewedCertificate, readTlsFiles } from "../config/key-files.js";
 import type { NodeConfig } from "../config/node-config.js";
 import { type CertificateChoice, chooseCertificate } from "../pki/certificate-choice.js";
 import { readTerms } from "../rpc/tls/certificate.js";
-import { certificateFault, type OwnTls, type Party, servesAt } from "../rpc/tls/own-certificate.js";
+import { certificateFault, type OwnTls, servesAt } from "../rpc/tls/own-certificate.js";
 import { RenewableTls } from "../rpc/tls/tls.js";
+import type { Party } from "../rpc/tls/tls-identity.js";
 
 type CertificateOwner = Pick<NodeConfig, "id" | "role" | "tls" | "renewedCertificateFile">;
 

@@ -1,5 +1,5 @@
-import { certificatesPem, isIssuedBy, readCertificate, readTerms } from "../rpc/tls/certificate.js";
-import { parseIdentityUri } from "../rpc/tls/tls-identity.js";
+import { certificatesPem, isIssuedBy, partyOf, readTerms } from "../rpc/tls/certificate.js";
+import type { OwnTls } from "../rpc/tls/own-certificate.js";
 import { isSameParty } from "./certificate-choice.js";
 import { usagesOf } from "./server-names.js";
 
@@ -25,7 +25,7 @@ export type AskForCertificate = (
  */
 export async function renewedCertificate(options: {
   readonly id: string;
-  readonly tls: { readonly certPem: string; readonly keyPem: string; readonly caPem: string };
+  readonly tls: OwnTls;
   readonly ask: AskForCertificate;
   /** For nodes, which ask again by themselves. */
   readonly mayEndSooner: boolean;
@@ -46,7 +46,7 @@ export async function renewedCertificate(options: {
 
 /** Whether it has the usages of its party's role: nobody dials a node without `serverAuth`. */
 function servesItsRole(certPem: string): boolean {
-  const { role } = parseIdentityUri(readCertificate(certPem)?.uris[0] ?? "")?.identity ?? {};
+  const { role } = partyOf(certPem)?.identity ?? {};
   const { usages = [] } = readTerms(certPem) ?? {};
   return role !== undefined && usagesOf(role).every((usage) => usages.includes(usage));
 }
@@ -54,7 +54,7 @@ function servesItsRole(certPem: string): boolean {
 /** Why the issued certificate must not be used; undefined if it may be. */
 function faultOf(
   issued: string,
-  { certPem, caPem }: { readonly certPem: string; readonly caPem: string },
+  { certPem, caPem }: Pick<OwnTls, "certPem" | "caPem">,
   { mayEndSooner, nowMs }: { readonly mayEndSooner: boolean; readonly nowMs: number },
 ): string | undefined {
   if (!isSameParty(issued, certPem)) return "the new certificate is that of another party";

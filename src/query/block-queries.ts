@@ -32,7 +32,7 @@ export async function getBlock(
   { selector, headersOnly }: GetBlockRequest,
 ): Promise<MessageInitShape<typeof GetBlockResponseSchema>> {
   const height = await selectedHeight(reader, selector);
-  const headHeight = reader.head().height;
+  const headHeight = reader.readerHead.height;
   if (height > headHeight) {
     throw new RpcError("BLOCK_UNKNOWN", `the ledger's height is ${headHeight}`);
   }
@@ -50,7 +50,7 @@ export async function listBlocks(
   const start = requireSafeInteger(request.fromHeight, "from_height");
   // Callers can make tokens up; none may lead to blocks before those that the request asks for.
   const first = Math.max(1, start, tokenHeight(request.pageToken) ?? 1);
-  const headHeight = reader.head().height;
+  const headHeight = reader.readerHead.height;
   const { items: blocks, next } = await answerPage(
     heights(first, headHeight),
     sizeMax,
@@ -80,9 +80,9 @@ export async function* watchBlocks(
 ): AsyncGenerator<MessageInitShape<typeof WatchBlocksResponseSchema>> {
   const { headersOnly } = request;
   const wanted = requireSafeInteger(request.fromHeight, "from_height");
-  let height = wanted === 0 ? reader.head().height + 1 : wanted;
+  let height = wanted === 0 ? reader.readerHead.height + 1 : wanted;
   while (!signal.aborted) {
-    const headHeight = reader.head().height;
+    const headHeight = reader.readerHead.height;
     if (height > headHeight) {
       // Nothing was awaited since the head was read, so no announcement was missed in between.
       await heads.next(signal);

@@ -49,7 +49,7 @@ export async function getConsortium(
 ): Promise<MessageInitShape<typeof GetConsortiumResponseSchema>> {
   const sizeMax = pageSize(request.historyPageSize, changesPerPage, "history_page_size");
   const from = tokenPlace(request.historyPageToken);
-  const { managers } = reader.head().members;
+  const { managers } = reader.readerHead.members;
   const { items, next } = await answerPage(
     reader.membershipHistory(from),
     sizeMax,
@@ -120,7 +120,7 @@ export async function listStorageNodes(
 ): Promise<MessageInitShape<typeof ListStorageNodesResponseSchema>> {
   const sizeMax = pageSize(request.pageSize, nodesPerPage);
   const after = tokenId(request.pageToken);
-  const { members } = reader.head();
+  const { members } = reader.readerHead;
   const { storageNodes } = members;
   const eligible = new Set(members.eligibleStorageNodes(policy));
   const rest =

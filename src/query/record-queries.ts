@@ -23,7 +23,7 @@ export async function getReceipt(
 ): Promise<MessageInitShape<typeof GetReceiptResponseSchema>> {
   const recordHash = requireBytes(request.recordHash, hashBytes, "record_hash");
   const { height, position, sealDigest } = await requireRecord(reader, recordHash);
-  const headHeight = reader.head().height;
+  const headHeight = reader.readerHead.height;
   const { block, certificates } = await storedBlock(reader, height, { leaves: false });
   const { timestampMs, treeSize } = storedHeader(block);
   const { commit, integrity } = certificates;
@@ -65,7 +65,7 @@ export async function getConsistencyProof(
   reader: LedgerReader,
   request: GetConsistencyProofRequest,
 ): Promise<MessageInitShape<typeof GetConsistencyProofResponseSchema>> {
-  const size = reader.head().frontier.size;
+  const size = reader.readerHead.frontier.size;
   const fromSize = requireSafeInteger(request.fromTreeSize, "from_tree_size");
   if (fromSize === 0) throw fieldError("from_tree_size", "expected at least 1");
   const wanted = requireSafeInteger(request.toTreeSize, "to_tree_size");

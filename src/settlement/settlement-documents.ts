@@ -75,15 +75,18 @@ const statementSchema = z.strictObject({
   total: z.strictObject(amounts),
 });
 
-const confirmationSchema = z.strictObject({
-  ...parties,
-  version: z.literal(1),
-  statement: hash,
-  confirmed_by: id,
-});
-
 export type StatementDocument = z.output<typeof statementSchema>;
-export type ConfirmationDocument = z.output<typeof confirmationSchema>;
+
+/** That one of the parties of a statement agrees with it. */
+export type ConfirmationDocument = {
+  readonly version: 1;
+  /** Hash of the statement's record, in hex. */
+  readonly statement: string;
+  readonly participant: string;
+  readonly counterparty: string;
+  readonly confirmed_by: string;
+};
+
 export type DocumentAmounts = StatementDocument["total"];
 
 /** What a statement says beside its numbers. */
@@ -148,10 +151,6 @@ export function isStatement(content: Uint8Array, computed: StatementDocument): b
 
 export function parseStatement(document: Document): Result<StatementDocument, string> {
   return parseAs(document, statementMediaType, statementSchema);
-}
-
-export function parseConfirmation(document: Document): Result<ConfirmationDocument, string> {
-  return parseAs(document, confirmationMediaType, confirmationSchema);
 }
 
 /**

@@ -9,22 +9,19 @@
  *
  * The running node repairs all lesser damage: see repair/self-repair.ts.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import { keepPublicFile } from "../config/durable-file.js";
-import { renewedCertificateName, type StorageNodeConfig } from "../config/node-config.js";
+import type { StorageNodeConfig } from "../config/node-config.js";
 import type { GenesisState } from "../ledger/genesis.js";
 import { MendableStore } from "../store/damage/mendable-store.js";
 import { damageOf } from "../store/damage/store-comparison.js";
-import { AttestationMark } from "../store/double-sign-protection/attestation-mark.js";
-import type { KeyValueStore } from "../store/key-value-store.js";
+import type { AttestationMark } from "../store/double-sign-protection/attestation-mark.js";
 import { removeOldSnapshots } from "../store/rocksdb/disk-snapshot.js";
 import { describeLogDamage, findLogDamage } from "../store/rocksdb/rocksdb-log.js";
 import { openRocksDb, repairRocksDb } from "../store/rocksdb/rocksdb-store.js";
 import { LeftBlocks, StorageNodeStore } from "../store/storage-node-store.js";
-import { isDamage, StoreError } from "../store/store-error.js";
+import { isDamage, type StoreError } from "../store/store-error.js";
 import { claimStore } from "../store/store-identity.js";
 import type { StorageChain } from "./chain/storage-chain.js";
+import { isReparable, putAside } from "./damaged-files.js";
 
 export type OpenedStore = {
   readonly kv: MendableStore;
@@ -123,87 +120,6 @@ function isOlderThan({ place }: AttestationMark, store: StorageNodeStore): boole
   if (height === 0) return true;
   if (place === undefined || place.height <= height) return false;
   return place.height > height + 1 || !store.remembers(place.round);
-}
-
-/** A missing file is damage, too, but RocksDB reports it as an error of the system. */
-function isReparable(error: unknown): error is StoreError {
-  if (isDamage(error)) return true;
-  if (!(error instanceof StoreError) || error.code !== "IO") return false;
-  return /No such file or directory|file is too short|truncated/.test(error.message);
-}
-
-/** Moves files into a directory beside them, which works on a mounted data directory, too. */
-function putAside(directory: string): string {
-  let number = 1;
-  while (existsSync(join(directory, `damaged-${number}`))) number += 1;
-  const aside = join(directory, `damaged-${number}`);
-  mkdirSync(aside, { mode: 0o700 });
-  for (const name of readdirSync(directory)) {
-    // These lie beside RocksDB's files; they are not what is damaged.
-    if (name === renewedCertificateName || name === lostNoteName) continue;
-    if (name.startsWith("damaged-")) continue;
-    renameSync(join(directory, name), join(aside, name));
-  }
-  return aside;
-}
-
-export type OpenedMark = {
-  readonly mark: AttestationMark;
-  readonly kv: KeyValueStore;
-  /** Why the mark is lost, for people. */
-  readonly lost?: string;
-};
-
-/**
- * Beside the mark's store from before it is opened with damage until it says itself that the mark
- * is lost: once RocksDB has opened a damaged log, or files were mended, nothing shows it any more.
- */
-const lostNoteName = "mark-lost";
-
-/**
- * Opens the mark of what the node's key has attested. It is lost if its store had to be mended or
- * put aside, or if the log has lost its end, as the mark may then be an older one.
- *
- * @throws StoreError MISMATCH for another key's, LOCKED when another process runs with this key
- */
-export async function openMark(directory: string, signingKey: Uint8Array): Promise<OpenedMark> {
-  const note = join(directory, lostNoteName);
-  const reasons: string[] = [];
-  const noteLoss = (reason: string) => {
-    reasons.push(reason);
-    keepPublicFile(note, reasons.join("; "));
-  };
-  const open = async (): Promise<OpenedMark> => {
-    const kv = await openRocksDb(directory, { values: "few" });
-    try {
-      const mark = await AttestationMark.open(kv, signingKey);
-      if (!existsSync(note)) return { kv, mark };
-      const lost = readFileSync(note, "utf8");
-      await mark.forget();
-      rmSync(note);
-      return { kv, mark, lost };
-    } catch (error) {
-      await kv.close();
-      throw error;
-    }
-  };
-  const damage = await findLogDamage(directory);
-  if (damage !== undefined) noteLoss(describeLogDamage(damage));
-  try {
-    return await open();
-  } catch (error) {
-    if (!isReparable(error)) throw error;
-    noteLoss(`what can be read of the files is kept: ${damageOf(error)}`);
-  }
-  try {
-    await repairRocksDb(directory);
-    return await open();
-  } catch (error) {
-    if (!isReparable(error)) throw error;
-    noteLoss(`the damaged store is put aside: ${damageOf(error)}`);
-  }
-  putAside(directory);
-  return open();
 }
 
 /** Appends the blocks that are left, while the chain also grows by those that managers send. */

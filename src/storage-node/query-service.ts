@@ -33,7 +33,7 @@ export function queryService(parts: QueryServiceParts): ServiceHandlers<typeof Q
   return {
     ...sharedQueries({ reader, heads, consortium, isConnected: (id) => id === nodeId }),
     getStatus: () => {
-      const { height, blockId, frontier } = reader.head();
+      const { height, blockId, frontier } = reader.readerHead;
       return {
         role: NodeRole.STORAGE,
         nodeId,

@@ -40,7 +40,8 @@ import {
   readNodeFiles,
   refuseOtherKeys,
 } from "./node-files.js";
-import { type OpenedStore, openMark, openStore } from "./open-store.js";
+import { openMark } from "./open-mark.js";
+import { type OpenedStore, openStore } from "./open-store.js";
 import { queryService } from "./query-service.js";
 import { SelfRepair } from "./repair/self-repair.js";
 import { linksObserver, repairObserver } from "./storage-node-observer.js";
@@ -89,10 +90,9 @@ async function start(
       : undefined;
   const { name: consortiumName, consortiumId, policy } = files.genesis;
   const consortium = { consortiumName, consortiumId, policy };
-  const { reader } = store;
   server.implement(
     QueryService,
-    queryService({ nodeId: config.id, reader, heads, consortium, links, haltState, live }),
+    queryService({ nodeId: config.id, reader: store, heads, consortium, links, haltState, live }),
   );
   const { port } = await server.listen(config.listen);
   closers.add(() => server.close());

@@ -66,7 +66,6 @@ import {
   type BareBlock,
   decodeBare,
   encodeBare,
-  readLeaves,
   readWithSealed,
   withoutLeaves,
 } from "./chain/stored-blocks.js";
@@ -259,14 +258,6 @@ export class ManagerStore extends ChainReads {
    */
   async successor(hash: Uint8Array): Promise<Uint8Array | undefined> {
     return (await this.recordState(hash))?.successor;
-  }
-
-  /** A final block and its private entries, without records. */
-  async blockAt(height: number): Promise<ManagerBlock | undefined> {
-    const bare = await this.bareBlock(height);
-    if (bare === undefined) return undefined;
-    const { privateEntries } = bare;
-    return create(ManagerBlockSchema, { block: await readLeaves(this.kv, bare), privateEntries });
   }
 
   /** A final block and its private entries, without records and leaves. */

@@ -70,7 +70,24 @@ const scrubKey = bucketKey(buckets.meta, utf8("scrub"));
 const unfinishedRepairKey = bucketKey(buckets.meta, utf8("unfinished-repair"));
 const forkEvidenceKey = bucketKey(buckets.meta, utf8("fork-evidence"));
 
-export class StorageNodeStore extends ChainReads {
+/** Where storage nodes keep blocks, and the places of records. */
+abstract class StoredLedger extends ChainReads {
+  close(): Promise<void> {
+    return this.kv.close();
+  }
+
+  override bareBlock(height: number): Promise<StoredBareBlock | undefined> {
+    return readStorageBlock(this.kv, height);
+  }
+
+  protected override positions(
+    recordHashes: readonly Uint8Array[],
+  ): Promise<readonly (number | undefined)[]> {
+    return readRecordPlaces(this.kv, recordHashes);
+  }
+}
+
+export class StorageNodeStore extends StoredLedger {
   readonly #attestations: AttestationLog;
   /** What was written with genesis, apart from the head. */
   readonly #fixed: readonly WriteOperation[];
@@ -254,20 +271,6 @@ export class StorageNodeStore extends ChainReads {
     return this.kv.get(forkEvidenceKey);
   }
 
-  close(): Promise<void> {
-    return this.kv.close();
-  }
-
-  override bareBlock(height: number): Promise<StoredBareBlock | undefined> {
-    return readStorageBlock(this.kv, height);
-  }
-
-  protected override positions(
-    recordHashes: readonly Uint8Array[],
-  ): Promise<readonly (number | undefined)[]> {
-    return readRecordPlaces(this.kv, recordHashes);
-  }
-
   #noteRepair(isUnfinished: boolean): Promise<void> {
     const note: WriteOperation = isUnfinished
       ? { type: "put", key: unfinishedRepairKey, value: emptyBytes }
@@ -283,7 +286,7 @@ export class StorageNodeStore extends ChainReads {
 }
 
 /** The readable blocks of a store that has lost its head. */
-export class LeftBlocks extends ChainReads {
+export class LeftBlocks extends StoredLedger {
   override get readerHead(): ReaderHead {
     throw damaged("the head", "is missing");
   }
@@ -293,20 +296,6 @@ export class LeftBlocks extends ChainReads {
     const range = { ...bucketRange(buckets.storageBlock), reverse: true, limit: 1 };
     const [last] = await this.kv.range(range);
     return last === undefined ? 0 : Number(new KeyReader(last[0], buckets.storageBlock).u64());
-  }
-
-  close(): Promise<void> {
-    return this.kv.close();
-  }
-
-  override bareBlock(height: number): Promise<StoredBareBlock | undefined> {
-    return readStorageBlock(this.kv, height);
-  }
-
-  protected override positions(
-    recordHashes: readonly Uint8Array[],
-  ): Promise<readonly (number | undefined)[]> {
-    return readRecordPlaces(this.kv, recordHashes);
   }
 }
 

@@ -64,10 +64,6 @@ export function closedError(): StoreError {
   return new StoreError("CLOSED", advice.CLOSED(""));
 }
 
-export function lockedError(directory: string): StoreError {
-  return new StoreError("LOCKED", advice.LOCKED(directory));
-}
-
 const advice: Readonly<Record<StoreErrorCode, (directory: string) => string>> = {
   LOCKED: (directory) =>
     `the store at ${directory} is in use: stop the node that has it open, ` +

@@ -22,7 +22,6 @@ import {
 } from "../../src/store/key-value-store.js";
 import {
   closedError,
-  lockedError,
   refusedAfterFailure,
   StoreError,
   type StoreErrorCode,
@@ -64,7 +63,7 @@ class Disk implements MemoryDisk {
   #nextFailure: Required<WriteFailure> | undefined;
 
   async open(): Promise<KeyValueStore> {
-    if (this.#openStore?.isOpen === true) throw lockedError("memory");
+    if (this.#openStore?.isOpen === true) throw new StoreError("LOCKED", "it is open");
     this.#openStore = new MemoryStore(this, this.#content);
     return this.#openStore;
   }

@@ -50,6 +50,9 @@ export type Misbehaviour = {
   abstaining?: string;
 };
 
+/** Records on the longest page of a list. */
+export const toyPageMax = 20;
+
 export class ToyConsortium {
   readonly directory: string;
   readonly genesisFile: string;
@@ -264,9 +267,9 @@ export class ToyManager {
         consortiumName: genesis.name,
         consortiumId: genesis.consortiumId,
         height: BigInt(ledger.height),
-        blockId: ledger.head().blockId,
-        treeSize: BigInt(ledger.head().frontier.size),
-        root: rootOf(ledger.head().frontier),
+        blockId: ledger.readerHead.blockId,
+        treeSize: BigInt(ledger.readerHead.frontier.size),
+        root: rootOf(ledger.readerHead.frontier),
         step: "idle",
         version: "0.1.0",
         stateDigest: new Uint8Array(32),
@@ -321,7 +324,7 @@ export class ToyManager {
       ) => {
         const hashes = await this.#hashesOf(request);
         const start = request.pageToken === "" ? 0 : Number(request.pageToken);
-        const end = start + (request.pageSize || 2);
+        const end = start + Math.min(request.pageSize || 2, toyPageMax);
         const page = hashes.slice(start, end);
         const entries = await Promise.all(page.map((hash) => this.#entry(hash, identity)));
         return { entries, nextPageToken: end < hashes.length ? String(end) : "" };

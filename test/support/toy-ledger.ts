@@ -109,7 +109,7 @@ export class ToyLedger implements LedgerReader {
     return final;
   }
 
-  head() {
+  get readerHead() {
     const last = this.#blocks.at(-1);
     return {
       height: this.#blocks.length,

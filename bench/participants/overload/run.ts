@@ -16,7 +16,7 @@ import type { BssClient } from "../../../src/client/index.js";
 import type { NodeConfig } from "../../../src/config/node-config.js";
 import { readCounters, sumOfMetric } from "../../../test/support/manager-counters.js";
 import { channelsToManagers, type OwnConsortium, withOwnConsortium } from "../../own-consortium.js";
-import { quantile, sum } from "../../report/statistics.js";
+import { sum, type Times, timesOf } from "../../report/statistics.js";
 import { type Latencies, Witness } from "../../resend/sending.js";
 import { cpuMsOf, usageOf } from "../../storage-nodes/usage.js";
 import { type Answer, closedLoad, openLoad, type Sender } from "./load.js";
@@ -47,8 +47,6 @@ const quietS = 10;
 /** Waits of this length are looked at one by one, to see when all is quick again. */
 const recoveryStepS = 5;
 const recoverySteps = 6;
-
-type Times = { readonly p50Ms: number; readonly p99Ms: number };
 
 type Phase = {
   readonly name: string;
@@ -183,12 +181,6 @@ async function measure(
     storageMiBMax: Math.round(most.storage),
     cpuS: { managers: cpuS("managers"), storage: cpuS("storage"), clients: cpuS("clients") },
   };
-}
-
-function timesOf(ms: readonly number[]): Times {
-  const sorted = ms.toSorted((a, b) => a - b);
-  const at = (share: number) => Math.round(quantile(sorted, share));
-  return { p50Ms: at(0.5), p99Ms: at(0.99) };
 }
 
 /** What the ledger took in from the end of the warm-up to `endMs`. */

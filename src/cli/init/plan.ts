@@ -4,7 +4,7 @@
  * clock, so the same options always give the same plan.
  */
 import { isIP } from "node:net";
-import { type HostPort, joinHostPort } from "../../config/fields.js";
+import { type HostPort, joinHostPort } from "../../base/host-port.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import { isId } from "../../ledger/ids.js";
 import { hostsOf } from "../../pki/server-names.js";

@@ -13,8 +13,8 @@ import { type IssuerConfig, loadNodeConfig, type NodeConfig } from "../../config
 import type { GenesisState } from "../../ledger/genesis.js";
 import { loadCertificateAuthority, reissueCertificate } from "../../pki/certificate-authority.js";
 import { hostsOf } from "../../pki/server-names.js";
-import { authorityOf, readCertificate, readTerms } from "../../rpc/tls/certificate.js";
-import { type Identity, parseIdentityUri } from "../../rpc/tls/tls-identity.js";
+import { authorityOf, partyOf, readCertificate, readTerms } from "../../rpc/tls/certificate.js";
+import type { Identity } from "../../rpc/tls/tls-identity.js";
 import { CliError } from "../text/cli-error.js";
 import { formatTime, type Output, outputOf } from "../text/output.js";
 import { validityWords } from "./renew.js";
@@ -92,7 +92,7 @@ function holderOf(
   { genesis, caPem }: { readonly genesis: GenesisState; readonly caPem: string },
 ): Identity {
   const facts = readCertificate(certPem);
-  const named = parseIdentityUri(facts?.uris[0] ?? "");
+  const named = partyOf(certPem);
   const refuse = (what: string) =>
     fileError(file, what, "give a certificate that this consortium's managers issued to a member");
   if (facts === undefined || named === undefined) {

@@ -6,9 +6,10 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
+import { joinHostPort } from "../../base/host-port.js";
 import { descriptorPlanOf } from "../../config/descriptors.js";
 import { loadNodeConfig, type NodeConfig } from "../../config/node-config.js";
-import { addressText, ListenError, listenFailure } from "../../rpc/server/listen-check.js";
+import { ListenError, listenFailure } from "../../rpc/server/listen-check.js";
 import { lockOrRefuse, type ProcessLock } from "../process-lock.js";
 import { CliError } from "../text/cli-error.js";
 import { type Output, outputOf, whenOutputEnds } from "../text/output.js";
@@ -170,7 +171,7 @@ async function refuseBusyPorts(configs: readonly NodeConfig[]): Promise<void> {
   const seen = new Set<string>();
   for (const { id, listen, metrics } of configs) {
     for (const address of metrics === undefined ? [listen] : [listen, metrics]) {
-      const text = addressText(address);
+      const text = joinHostPort(address);
       const failure = await listenFailure(address);
       if (failure === undefined && !seen.has(text)) seen.add(text);
       else taken.push(refusalOf(id, text, failure));

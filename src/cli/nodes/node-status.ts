@@ -3,8 +3,8 @@
  * its auditor.
  */
 import { join, resolve } from "node:path";
+import { joinHostPort } from "../../base/host-port.js";
 import { readOwnTls } from "../../client/client-profile.js";
-import { joinHostPort } from "../../config/fields.js";
 import { readGenesis } from "../../config/genesis-file.js";
 import type { NodeConfig } from "../../config/node-config.js";
 import { loadProfile } from "../../config/profile.js";

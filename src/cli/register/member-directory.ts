@@ -20,10 +20,11 @@ import { generateTlsKeyPair, privateKeyPem } from "../../pki/key-pairs.js";
 import {
   certificatesPem,
   isIssuedBy,
+  partyOf,
   readCertificate,
   readTerms,
 } from "../../rpc/tls/certificate.js";
-import { type Identity, parseIdentityUri } from "../../rpc/tls/tls-identity.js";
+import type { Identity } from "../../rpc/tls/tls-identity.js";
 import { createTree } from "../init/new-tree.js";
 import {
   caBundleFileName,
@@ -130,7 +131,7 @@ export class MemberDirectory {
   ): void {
     const [own] = chain;
     const facts = own && readCertificate(own);
-    const named = parseIdentityUri(facts?.uris[0] ?? "")?.identity;
+    const named = own && partyOf(own)?.identity;
     const { role, id } = this.#identity;
     const isOurs = named?.role === role && named.id === id;
     if (

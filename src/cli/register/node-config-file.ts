@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { parseDocument, stringify } from "yaml";
 import { toHex } from "../../base/bytes.js";
+import { type HostPort, joinHostPort } from "../../base/host-port.js";
 import { replacePublicFile } from "../../config/durable-file.js";
-import { type HostPort, joinHostPort } from "../../config/fields.js";
 import { loadNodeConfig, type TlsPaths } from "../../config/node-config.js";
 import type { Checkpoint } from "../../gen/bss/v1/genesis_pb.js";
 import type { Listening, WantedListening } from "./readiness.js";

@@ -4,7 +4,7 @@
  */
 import { accessSync, constants, existsSync, statfsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { HostPort } from "../../config/fields.js";
+import type { HostPort } from "../../base/host-port.js";
 import type { InvitationFile } from "../../config/invitation-file.js";
 import { checkListen, ListenError, listenFailure } from "../../rpc/server/listen-check.js";
 import { readTerms } from "../../rpc/tls/certificate.js";

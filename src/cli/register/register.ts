@@ -1,7 +1,8 @@
 /** `bss register`: joins a running consortium with an invitation. */
 import { type Command, InvalidArgumentError } from "commander";
+import { type HostPort, joinHostPort } from "../../base/host-port.js";
 import { join } from "../../client/joining.js";
-import { type HostPort, joinHostPort, splitHostPort } from "../../config/fields.js";
+import { splitHostPort } from "../../config/fields.js";
 import { type InvitationFile, readInvitationFile } from "../../config/invitation-file.js";
 import { InvitedRole } from "../../gen/bss/v1/genesis_pb.js";
 import { isId } from "../../ledger/ids.js";

@@ -137,7 +137,7 @@ export class LineFile {
     try {
       return JSON.parse(text);
     } catch {
-      throw this.foreign(line);
+      throw foreign(`${this.path}:${line}`);
     }
   }
 
@@ -147,15 +147,14 @@ export class LineFile {
       const length = Math.min(text.length, beginning.length);
       return text.slice(0, length) === beginning.slice(0, length);
     });
-    if (!isOurs) throw this.foreign(line);
+    if (!isOurs) throw foreign(`${this.path}:${line}`);
   }
+}
 
-  /** The error for a line that no command of ours has written. */
-  foreign(line?: number): CliError {
-    const at = line === undefined ? this.path : `${this.path}:${line}`;
-    const next = "give another file with --out";
-    return new CliError(`${at} was not written by 'bss submit' or 'bss import'`, next);
-  }
+/** The error for a file, or a line of it (`path:line`), that no command of ours has written. */
+export function foreign(at: string): CliError {
+  const next = "give another file with --out";
+  return new CliError(`${at} was not written by 'bss submit' or 'bss import'`, next);
 }
 
 function writeLines(descriptor: number, values: readonly object[]): number {

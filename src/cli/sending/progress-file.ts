@@ -26,14 +26,9 @@ import { fromHex, toHex, utf8 } from "../../base/bytes.js";
 import { sha256 } from "../../crypto/hash.js";
 import { recordHash } from "../../ledger/records/record-hash.js";
 import { CliError } from "../text/cli-error.js";
-import { LineFile } from "./line-file.js";
-import {
-  type BlockLine,
-  positionsOf,
-  type ReceiptLine,
-  receiptBeginnings,
-  receiptsLineOf,
-} from "./receipt-lines.js";
+import { foreign, LineFile } from "./line-file.js";
+import type { ReceiptLine } from "./receipt-lines.js";
+import { ReceiptsFile } from "./receipts-file.js";
 import { RowProblem } from "./row-problem.js";
 
 /** A record that is to be sent. */
@@ -97,13 +92,9 @@ const journalFormat = 1;
 const grownBytes = 32 * 1024 * 1024;
 
 export class ProgressFile {
+  readonly receipts: ReceiptsFile;
   readonly #consortiumId: Uint8Array;
-  readonly #receipts: LineFile;
   readonly #journal: LineFile;
-  /** Hashes that have a receipt. */
-  readonly #done = new Set<string>();
-  /** Records whose place nothing in the file proves: hash by position, by height. */
-  readonly #unproven = new Map<number, Map<number, string>>();
   /** By key: hashes of records that had a receipt, of which the file has none any more. */
   readonly #lost = new Map<string, string>();
   /** Keys of rows whose record has a receipt. */
@@ -144,19 +135,14 @@ export class ProgressFile {
       participant_id: owner.participantId,
       ...(owner.command !== undefined && { command: owner.command }),
     };
-    this.#receipts = new LineFile(out, receiptBeginnings, (value) => {
-      const line = receiptsLineOf(value);
-      if (line === undefined) throw foreign(out);
-      if ("block" in line) this.#noteProven(line);
-      else this.#noteReceipt(line);
-    });
+    this.receipts = new ReceiptsFile(out);
     const beginnings = ['{"journal":', '{"key":', '{"mapping":'];
     this.#journal = new LineFile(`${out}.journal`, beginnings, (value) =>
       this.#readJournal(value, header, out),
     );
     this.#journalBytes = this.#journal.bytes;
     if (!this.#journal.isEmpty) return;
-    if (!this.#receipts.isEmpty) {
+    if (!this.receipts.isEmpty) {
       const what = `${out} has receipts, but its journal ${out}.journal is missing`;
       const next =
         "restore the journal; another file with --out sends all rows again, and what the ledger " +
@@ -241,58 +227,29 @@ export class ProgressFile {
     if (bytes > Math.max(2 * this.#journalBytes, this.#journalBytes + grownBytes)) this.#shorten();
   }
 
-  /** Appends receipts. Losing them in a crash costs a repeated submission, nothing else. */
+  /** Records have got their receipts. */
   receive(receipts: readonly ReceiptLine[]): void {
-    this.#receipts.append(receipts, { durable: false });
-    for (const receipt of receipts) this.#noteReceipt(receipt);
+    this.receipts.append(receipts);
     if (receipts.length > 0) this.#hasSpare = true;
-  }
-
-  /** Heights of blocks with records whose places nothing in the file proves, ascending. */
-  get unprovenHeights(): readonly number[] {
-    return [...this.#unproven.keys()].sort((a, b) => a - b);
-  }
-
-  /** These records of a block: their hashes in hex, by position. */
-  unprovenIn(height: number): ReadonlyMap<number, string> {
-    return this.#unproven.get(height) ?? new Map();
-  }
-
-  /** Appends what proves places of records. */
-  prove(line: BlockLine): void {
-    this.#receipts.append([line], { durable: false });
-    this.#noteProven(line);
   }
 
   /** Files that hold nothing go: a run that failed at once leaves no trace. */
   close(): void {
     if (this.#hasSpare && !this.#isEmpty) this.#shorten();
-    for (const file of [this.#receipts, this.#journal]) {
+    for (const file of [this.receipts, this.#journal]) {
       file.close();
       if (this.#isEmpty) rmSync(file.path);
     }
-  }
-
-  #noteReceipt({ record_hash: hash, height, position }: ReceiptLine): void {
-    this.#done.add(hash);
-    const places = this.#unproven.get(height) ?? new Map<number, string>();
-    this.#unproven.set(height, places.set(position, hash));
-  }
-
-  #noteProven(line: BlockLine): void {
-    const places = this.#unproven.get(line.block);
-    for (const position of positionsOf(line)) places?.delete(position);
-    if (places?.size === 0) this.#unproven.delete(line.block);
   }
 
   /** Rows with a slot keep their bytes: what a later row says may rest on them. */
   #shorten(): void {
     try {
       // What is taken from the journal has to be in the receipts, whatever happens next.
-      this.#receipts.sync();
+      this.receipts.sync();
       this.#journal.rewrite((value) => {
         const { key, hash, slot, record } = value as Partial<JournalLine>;
-        const isSpare = slot === undefined && hash !== undefined && this.#done.has(hash);
+        const isSpare = slot === undefined && hash !== undefined && this.receipts.has(hash);
         if (!isSpare || key === undefined || record === undefined) return value as object;
         const done: DoneLine = { key, done: Buffer.from(hash, "hex").toString("base64") };
         return done;
@@ -359,14 +316,14 @@ export class ProgressFile {
     const { key, done, hash, record, slot, content, parent } = line ?? {};
     if (key !== undefined && done !== undefined) {
       const doneHash = Buffer.from(done, "base64").toString("hex");
-      if (this.#done.has(doneHash)) this.#doneKeys.add(key);
+      if (this.receipts.has(doneHash)) this.#doneKeys.add(key);
       else this.#lost.set(key, doneHash);
       return;
     }
     if (key === undefined || hash === undefined || record === undefined)
       throw foreign(`${out}.journal`);
     const bytes = bytesOf(record);
-    if (this.#done.has(hash)) {
+    if (this.receipts.has(hash)) {
       this.#doneKeys.add(key);
       this.#hasSpare ||= slot === undefined;
       if (slot === undefined || content === undefined) return;
@@ -389,11 +346,4 @@ function digestOf(value: unknown): string {
 
 function bytesOf(record: string): Uint8Array {
   return new Uint8Array(Buffer.from(record, "base64"));
-}
-
-function foreign(path: string): CliError {
-  return new CliError(
-    `${path} was not written by 'bss submit' or 'bss import'`,
-    "give another file with --out",
-  );
 }

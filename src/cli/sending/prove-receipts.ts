@@ -5,12 +5,12 @@ import type { BssClient } from "../../client/bss-client.js";
 import { UntrueAnswer } from "../../client/verify/answers.js";
 import { blockReceipt, verifyBlockReceipt } from "../../client/verify/block-receipt.js";
 import { RpcError } from "../../rpc/rpc-error.js";
-import type { ProgressFile } from "./progress-file.js";
 import { type BlockLine, blockOfLine, lineOfBlock } from "./receipt-lines.js";
+import type { ReceiptsFile } from "./receipts-file.js";
 
 type ProveOptions = {
   readonly client: Pick<BssClient, "getReceipt" | "getBlock" | "genesis">;
-  readonly progressFile: Pick<ProgressFile, "unprovenHeights" | "unprovenIn" | "prove">;
+  readonly receipts: Pick<ReceiptsFile, "unprovenHeights" | "unprovenIn" | "prove">;
   readonly signal: AbortSignal;
 };
 
@@ -19,11 +19,11 @@ type ProveOptions = {
  * of the first such block, after all others have been proven.
  */
 export async function proveReceipts(options: ProveOptions): Promise<void> {
-  const { progressFile } = options;
+  const { receipts } = options;
   let untrue: UntrueAnswer | undefined;
-  for (const height of progressFile.unprovenHeights) {
+  for (const height of receipts.unprovenHeights) {
     try {
-      progressFile.prove(await proofOf(height, options));
+      receipts.prove(await proofOf(height, options));
     } catch (error) {
       if (!isUntrue(error)) throw error;
       untrue ??= new UntrueAnswer(`block ${height}: ${error.message}`);
@@ -41,9 +41,9 @@ function isUntrue(error: unknown): error is Error {
 
 async function proofOf(
   height: number,
-  { client, progressFile, signal }: ProveOptions,
+  { client, receipts, signal }: ProveOptions,
 ): Promise<BlockLine> {
-  const places = progressFile.unprovenIn(height);
+  const places = receipts.unprovenIn(height);
   const positions = [...places.keys()].sort((a, b) => a - b);
   const [first = -1] = positions;
   const hash = defined(fromHex(places.get(first) ?? ""), "receipts name records by their hashes");

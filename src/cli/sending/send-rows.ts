@@ -86,13 +86,14 @@ export async function sendRows(
 async function prove(
   options: Pick<SendingJob, "client" | "out" | "signal"> & Pick<RowsToSend, "progressFile">,
 ): Promise<CliError | undefined> {
+  const { client, progressFile, signal, out } = options;
   try {
-    await proveReceipts(options);
+    await proveReceipts({ client, receipts: progressFile.receipts, signal });
     return undefined;
   } catch (error) {
     const isAnswer = error instanceof RpcError || error instanceof UntrueAnswer;
-    if (!isAnswer || options.signal.aborted) throw error;
-    const what = `${options.out} does not prove all of its receipts yet (${error.message})`;
+    if (!isAnswer || signal.aborted) throw error;
+    const what = `${out} does not prove all of its receipts yet (${error.message})`;
     const next =
       error instanceof UntrueAnswer
         ? "run the same command again; if it says the same, take the lines of that block out of " +

@@ -42,11 +42,6 @@ export function leafOf(recordHash: Uint8Array, sealDigest: Uint8Array): Leaf {
   return { $typeName: "bss.v1.Leaf", recordHash, sealDigest };
 }
 
-/** The Merkle log's entry of a record, 64 bytes. */
-export function entryOfLeaf({ recordHash, sealDigest }: LeafParts): Uint8Array {
-  return concatBytes(recordHash, sealDigest);
-}
-
 /** The Merkle log's leaf of a record, 32 bytes. */
 export function leafHashOf({ recordHash, sealDigest }: LeafParts): Uint8Array {
   return pairLeafHash(recordHash, sealDigest);

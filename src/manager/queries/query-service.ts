@@ -41,7 +41,7 @@ import { mayList } from "./record-rights.js";
 import { getSettlement } from "./settlement.js";
 import { RecordEntries, type RecordEntriesPorts } from "./unsealed-records.js";
 
-export type ManagerQueryPorts = SharedQueriesPorts &
+export type ManagerQueryPorts = Omit<SharedQueriesPorts, "reader"> &
   RecordEntriesPorts & {
     readonly status: () => MessageInitShape<typeof GetStatusResponseSchema>;
     readonly fork: () => MessageInitShape<typeof GetForkResponseSchema>;
@@ -52,7 +52,7 @@ const recordsPerPage = { defaultSize: 100, sizeMax: 1_000 };
 export function managerQueries(ports: ManagerQueryPorts): ServiceHandlers<typeof QueryService> {
   const queries = new ManagerQueries(ports);
   return {
-    ...sharedQueries(ports),
+    ...sharedQueries({ ...ports, reader: ports.store }),
     getStatus: () => ({ ...ports.status(), role: NodeRole.MANAGER }),
     getFork: () => ports.fork(),
     getRecord: (request, { identity }) => queries.getRecord(request, identity),

@@ -28,7 +28,7 @@ import type { RecordEntries } from "./unsealed-records.js";
 const versionsPerPage = { defaultSize: 1_000, sizeMax: 1_000 };
 /**
  * Versions that one answer goes up, and what they may have together: unsealing takes time. It is so
- * little that the caller's rest after the answer is worth it (rpc/bounds/unread-answers.ts).
+ * little that the caller's rest after the answer is worth it (rpc/bounds/answer-turns.ts).
  */
 export const climbMax = { versions: 250, bytes: 8 * 2 ** 20 };
 

@@ -1,14 +1,11 @@
 /**
- * What callers see of records, in one place: by role, and by method of QueryService.
  *
  * Storage nodes keep the sealed records, so they must not learn whose they are. Whatever would tell
  * (a list by participant or meter, which record updates which) is content, like the record itself.
  * The rest of the API is public: it shows what every storage node holds.
  */
-import type { QueryService } from "../../gen/bss/v1/query_pb.js";
 import type { Record as LedgerRecord } from "../../gen/bss/v1/record_pb.js";
 import { partiesOf } from "../../ledger/kinds/kinds.js";
-import type { ServiceHandlers } from "../../rpc/server/handlers.js";
 import type { Identity, Role } from "../../rpc/tls/tls-identity.js";
 import { isSettlementFor } from "../../settlement/settlement-documents.js";
 
@@ -27,33 +24,6 @@ export const recordSight: Readonly<Record<Role, RecordSight>> = {
   auditor: "metadata",
   storage: "place",
   invited: "place",
-};
-
-/**
- * What an answer of a method holds of records. "nothing": not even a hash. "places": hashes,
- * positions and seal digests, for everybody. "content": the record too, for those who may read it.
- * "links": besides, which record updates which; others get the record that they named alone.
- * "lists": records by participant or meter; refused to others. "sums": what the content of
- * all records of a participant comes to; refused to all who may not read them.
- */
-export type AnswerContent = "nothing" | "places" | "content" | "links" | "lists" | "sums";
-
-export const answerContent: Readonly<
-  Record<keyof ServiceHandlers<typeof QueryService>, AnswerContent>
-> = {
-  getStatus: "nothing",
-  getRecord: "content",
-  getReceipt: "places",
-  getRecordHistory: "links",
-  listRecords: "lists",
-  getSettlement: "sums",
-  getBlock: "places",
-  listBlocks: "places",
-  getConsistencyProof: "nothing",
-  watchBlocks: "places",
-  getConsortium: "nothing",
-  listStorageNodes: "nothing",
-  getFork: "nothing",
 };
 
 /** Whether the content of some record may be for this caller; if not, none needs to be unsealed. */

@@ -143,7 +143,7 @@ async function placeOf(store: ManagerStore, wanted: number): Promise<Place> {
     const { height, blockId, frontier } = head;
     return { height, blockId, root: rootOf(frontier), treeSize: frontier.size };
   }
-  const { block } = await storedBlock(store.reader, wanted, { leaves: false });
+  const { block } = await storedBlock(store, wanted, { leaves: false });
   const { treeSize, header } = storedHeader(block);
   return { height: wanted, blockId: blockId(block.header), root: header.hash1, treeSize };
 }

@@ -1,6 +1,6 @@
 /**
  * Cuts the data of one call into gRPC's frames (a flag, a length in four bytes, a message), in
- * place of grpc-js's own decoder. It asks its gate, the upload of incoming-messages.ts, about a
+ * place of grpc-js's own decoder. It asks its gate, the upload of uploads.ts, about a
  * message's declared length before it keeps a byte of it. Memory grows as bytes arrive, not by what
  * is declared, and the gate is asked each time.
  */

@@ -13,11 +13,12 @@
  *                    server-connections.ts   places of the caller's group; end of its certificate
  *                    server/method-roles.ts  whether its role may call this method at all
  *                    call-limits.ts          calls and streams that are open
- *     message   ── incoming-messages.ts ─ declared length, bytes that arrive or are handled, pace
+ *     message   ── uploads.ts ─────────── declared length, bytes that arrive or are handled, pace
  *               ── message-rates.ts ───── messages a second on the streams of a storage node
  *               ── read-ahead.ts ──────── one message of a stream before its reader takes it
  *               ── method-bounds.ts ───── elements and memory, before it is decoded
- *     answer    ── unread-answers.ts ──── bytes that callers have not taken; who takes too little
+ *     answer    ── answer-turns.ts ────── when pages and long answers are read; rest of the caller
+ *               ── unread-answers.ts ──── bytes that callers have not taken; who takes too little
  *                                         loses its connection
  *               ── message-writer.ts ──── messages and bytes queued on one stream
  *
@@ -31,6 +32,9 @@ import type { RateLimit } from "../../base/rate-limits.js";
 
 /** Callers whose incoming messages share a total, so that no class can crowd out another. */
 export type UploadClass = "manager" | "storage" | "member" | "invited";
+
+/** Callers whose answers share a total until they are taken. */
+export type AnswerGroup = "clients" | "managers" | "storageNodes";
 
 /** Callers who may call equally often. All who are invited count as one, the unknown by address. */
 export type CallClass = "peer" | "member" | "invited" | "unknown";

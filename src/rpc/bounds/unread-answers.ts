@@ -10,17 +10,14 @@
  * - it took nothing for `stillSweepsMax`, and others wait for its place or need the room;
  * - it holds more than `timesAsMuch` what another caller would hold, who needs the room.
  */
-import { setTimeout as sleep } from "node:timers/promises";
-import { FairLane } from "../../base/fair-lane.js";
 import { Holdings } from "../../base/holdings.js";
 import { RpcError } from "../rpc-error.js";
 import { causerOf, describeIdentity, type Identity } from "../tls/tls-identity.js";
+import { AnswerTurns, type AnswerTurnsOptions, type Reading } from "./answer-turns.js";
 import type { ConnectionEnds } from "./server-connections.js";
-import type { AnswerLimits } from "./server-limits.js";
+import type { AnswerGroup, AnswerLimits } from "./server-limits.js";
 
-export type AnswerGroup = "clients" | "managers" | "storageNodes";
-
-type UnreadAnswersOptions = {
+type UnreadAnswersOptions = AnswerTurnsOptions & {
   readonly limits: AnswerLimits;
   /**
    * Sweeps after which an answer counts as unread if its connection took less than the least rate.
@@ -30,28 +27,7 @@ type UnreadAnswersOptions = {
   readonly sentOver: (ends: ConnectionEnds) => number;
   /** The caller takes too little, or holds what another one needs. */
   readonly onUnread: (ends: ConnectionEnds) => void;
-  /** The share of the time in which this process had work lately, 0 to 1. */
-  readonly busyShare: () => number;
-  /** Whether something is under way that must not wait for answers to be read. */
-  readonly isPressed: () => boolean;
 };
-
-/** Runs a part of an answer and counts its time. */
-type Reading = <R>(work: () => Promise<R>) => Promise<R>;
-
-const pagesPerCallerMax = 1;
-/**
- * How long a caller rests after a page or a long answer while this process is busy or pressed, in
- * times of the reading.
- */
-const restTimes = { busy: 3, else: 1 } as const;
-/**
- * It rests no longer, as a reading that took so long was held up by something else. A node that
- * catches up asks elsewhere after 1.5 s, and takes who does not answer for 5 s for silent.
- */
-const restMsMax = { page: 3_000, long: 1_000 } as const;
-/** One caller that lists without end and rests as long keeps a process busy half of its time. */
-const busyAbove = 3 / 4;
 
 /** The answers of a caller that took nothing for this long give way to those of others. */
 const stillSweepsMax = 10;
@@ -61,23 +37,14 @@ const timesAsMuch = 4;
 export class UnreadAnswers {
   readonly #options: UnreadAnswersOptions;
   readonly #groups: Readonly<Record<AnswerGroup, Holdings>>;
-  readonly #pages: FairLane;
-  /** What one caller has at a time, and its rest, which takes no place in a lane from others. */
-  readonly #turns = {
-    page: new FairLane(Number.POSITIVE_INFINITY, pagesPerCallerMax),
-    long: new FairLane(Number.POSITIVE_INFINITY, longAnswersPerCallerMax),
-  };
-  /** A long answer has its place from before it is read until its caller has taken it. */
-  readonly #long: Readonly<Record<AnswerGroup, FairLane>>;
+  readonly #turns: AnswerTurns;
   /** Answers that hold bytes. */
   readonly #holding = new Set<UnreadAnswer>();
 
   constructor(options: UnreadAnswersOptions) {
     const { limits } = options;
     this.#options = options;
-    this.#pages = new FairLane(limits.pagesAtOnceMax);
-    const lane = () => new FairLane(limits.longAnswersAtOnceMax, longAnswersPerCallerMax);
-    this.#long = { clients: lane(), managers: lane(), storageNodes: lane() };
+    this.#turns = new AnswerTurns(options);
     this.#groups = {
       clients: new Holdings({
         totalMax: limits.clientsBytesMax,
@@ -117,9 +84,7 @@ export class UnreadAnswers {
 
   /**
    * Makes the answer to a unary call, and counts its bytes until the call is over. A page of a
-   * listing is read only when it is the caller's turn and there is room for the longest page. Its
-   * caller's next page waits `restTimes` as long as this one took to read, so that whoever lists
-   * without end takes no more than half of this process's time, and a quarter where others need it.
+   * listing is read only when it is the caller's turn and there is room for the longest page.
    *
    * @throws RpcError ANSWERS_UNREAD, CANCELLED, and what `encode` throws
    */
@@ -129,55 +94,22 @@ export class UnreadAnswers {
       answer.take(bytes.length);
       return bytes;
     }
-    const group = groupOf(answer.identity) === "clients" ? "clients" : "peers";
-    const read = async (): Promise<Buffer> => {
+    return this.#turns.page(groupOf(answer.identity), answer.causer, async () => {
       if (answer.isOver) throw new RpcError("CANCELLED", "the caller has gone");
       answer.take(pageBytesMax);
       const bytes = await encode();
       if (bytes.length > pageBytesMax) answer.take(bytes.length - pageBytesMax);
       else answer.giveBack(pageBytesMax - bytes.length);
       return bytes;
-    };
-    return this.#inRestedTurn("page", answer.causer, (reading) =>
-      this.#pages.run(answer.causer, () => reading(read), group),
-    );
+    });
   }
 
   /**
    * Makes and sends a long answer when it is the caller's turn; `send` resolves when the caller has
-   * taken it. What it does by `read` is the reading, after which the caller rests like one that
-   * lists.
+   * taken it, and does the reading by `read`.
    */
   inTurn<T>(answer: UnreadAnswer, send: (read: Reading) => Promise<T>): Promise<T> {
-    const lane = this.#long[groupOf(answer.identity)];
-    return this.#inRestedTurn("long", answer.causer, (reading) =>
-      lane.run(answer.causer, () => send(reading)),
-    );
-  }
-
-  /** Runs `work`; the causer's next one waits for a few times what the reading of this one took. */
-  #inRestedTurn<T>(
-    kind: keyof typeof restMsMax,
-    causer: string,
-    work: (reading: Reading) => Promise<T>,
-  ): Promise<T> {
-    let spentMs = 0;
-    const reading: Reading = async (read) => {
-      const startedMs = performance.now();
-      try {
-        return await read();
-      } finally {
-        spentMs += performance.now() - startedMs;
-      }
-    };
-    return new Promise((resolve, reject) => {
-      void this.#turns[kind].run(causer, async () => {
-        await work(reading).then(resolve, reject);
-        const isBusy = this.#options.isPressed() || this.#options.busyShare() > busyAbove;
-        const restMs = (isBusy ? restTimes.busy : restTimes.else) * spentMs;
-        await sleep(Math.min(restMs, restMsMax[kind]));
-      });
-    });
+    return this.#turns.long(groupOf(answer.identity), answer.causer, send);
   }
 
   /** To be called every second. */
@@ -187,7 +119,7 @@ export class UnreadAnswers {
     for (const answer of [...this.#holding]) {
       answer.sweep(unreadSweeps, leastBytes);
       const { idleSweeps, stillSweeps } = answer;
-      const isCrowded = this.#long[groupOf(answer.identity)].isCrowded;
+      const isCrowded = this.#turns.isCrowded(groupOf(answer.identity));
       if (idleSweeps >= unreadSweeps || (isCrowded && stillSweeps >= stillSweepsMax)) {
         onUnread(answer.ends);
       }
@@ -213,9 +145,6 @@ export class UnreadAnswers {
     return true;
   }
 }
-
-/** So that a manager that asks on many streams takes no other manager's place. */
-const longAnswersPerCallerMax = 1;
 
 /** The longest page of a listing: what every gRPC client takes by default. */
 const pageBytesMax = 4 * 1024 * 1024;

@@ -2,7 +2,6 @@
 import { Client, connectivityState } from "@grpc/grpc-js";
 import { setUpGrpc } from "../bounds/grpc-internals.js";
 import { defaultRpcLimits } from "../bounds/server-limits.js";
-import { rpcErrorOf } from "../status-details.js";
 import { channelCredentials, type ExpectedServer, type TlsCredentials } from "../tls/tls.js";
 
 export type ChannelOptions = {
@@ -64,16 +63,6 @@ export class RpcChannel {
 
   get connected(): boolean {
     return this.#grpcClient.getChannel().getConnectivityState(false) === connectivityState.READY;
-  }
-
-  /** Connects now instead of with the first call. @throws RpcError when it takes longer */
-  async waitUntilConnected(timeoutMs: number): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.grpcClient.waitForReady(Date.now() + timeoutMs, (error) => {
-        if (error) reject(rpcErrorOf(Object.assign(error, { code: 14 })));
-        else resolve();
-      });
-    });
   }
 
   /** Ends the connection and every call on it. */

@@ -1,7 +1,7 @@
 /**
  * The gate that every call passes before its handler, whichever service it is for. `#admit` has all
  * its checks in their order; then each message is checked before it is kept
- * (bounds/incoming-messages.ts). The gate is a server interceptor: no byte of a request is read
+ * (bounds/uploads.ts). The gate is a server interceptor: no byte of a request is read
  * before the caller is known, and it sees how every call ends. bounds/server-limits.ts shows where
  * it stands among all bounds.
  */
@@ -17,9 +17,9 @@ import type { OnCallerRefused } from "../bounds/accept.js";
 import type { CallLimiter, CallRates } from "../bounds/call-limits.js";
 import { type CallStream, certificateOf, internalsOf, streamOf } from "../bounds/grpc-internals.js";
 import { areRefusedHeaders, requestHeaderBytesMax } from "../bounds/header-bounds.js";
-import { compressionRefusal, type Upload, type Uploads } from "../bounds/incoming-messages.js";
 import { ReadAhead } from "../bounds/read-ahead.js";
 import type { ConnectionEnds, Connections } from "../bounds/server-connections.js";
+import { compressionRefusal, type Upload, type Uploads } from "../bounds/uploads.js";
 import type { FrameStream } from "../message-writer.js";
 import { RpcError } from "../rpc-error.js";
 import { statusCodes, statusName } from "../status-codes.js";
@@ -85,7 +85,7 @@ export class Admission {
   }
 
   /** While set, every call is refused but those to `answered` and to the standard services. */
-  set closed(closed: ClosedService | undefined) {
+  set closed(closed: ClosedService) {
     this.#closed = closed;
   }
 

@@ -1,6 +1,6 @@
 /**
- * grpc.health.v1.Health for the node as a whole, under the empty name, and for each service. See
- * github.com/grpc/grpc/blob/master/doc/health-checking.md.
+ * grpc.health.v1.Health for the node as a whole, under the empty name, and for each service; all
+ * of them serve, or none does. See github.com/grpc/grpc/blob/master/doc/health-checking.md.
  */
 import {
   type Health as HealthService,
@@ -12,7 +12,8 @@ import type { CallContext, ServiceHandlers } from "./handlers.js";
 type Request = { readonly service: string };
 
 export class Health {
-  readonly #serving = new Map<string, boolean>([["", false]]);
+  readonly #services = new Set([""]);
+  #isServing = false;
   #changed = signal();
 
   readonly handlers: ServiceHandlers<typeof HealthService> = {
@@ -23,7 +24,7 @@ export class Health {
     },
     list: () => {
       const statuses: Record<string, { status: ServingStatus }> = {};
-      for (const service of this.#serving.keys()) {
+      for (const service of this.#services) {
         statuses[service] = { status: this.#statusOf(service) };
       }
       return { statuses };
@@ -31,20 +32,17 @@ export class Health {
     watch: (request, context) => this.#watch(request, context),
   };
 
-  /** Adds a service, as not serving. */
+  /** Adds a service by its full name, before anybody can ask. */
   add(service: string): void {
-    this.set(service, false);
+    this.#services.add(service);
   }
 
-  set(service: string, serving: boolean): void {
-    this.#serving.set(service, serving);
+  /** Whether all services serve; false at first. */
+  set isServing(isServing: boolean) {
+    this.#isServing = isServing;
     const changed = this.#changed;
     this.#changed = signal();
     changed.resolve();
-  }
-
-  setAll(serving: boolean): void {
-    for (const service of this.#serving.keys()) this.set(service, serving);
   }
 
   async *#watch({ service }: Request, context: CallContext) {
@@ -61,9 +59,8 @@ export class Health {
   }
 
   #statusOf(service: string): ServingStatus {
-    const serving = this.#serving.get(service);
-    if (serving === undefined) return ServingStatus.SERVICE_UNKNOWN;
-    return serving ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
+    if (!this.#services.has(service)) return ServingStatus.SERVICE_UNKNOWN;
+    return this.#isServing ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
   }
 }
 

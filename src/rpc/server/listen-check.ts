@@ -4,6 +4,7 @@
  * moment and let go again. Another process may take it after that, so `listen` can still fail.
  */
 import { createServer } from "node:net";
+import { type HostPort, joinHostPort } from "../../base/host-port.js";
 
 /** The keys of a config.yaml that say where a node listens. */
 type ListenSetting = "listen" | "metrics";
@@ -31,13 +32,11 @@ export class ListenError extends Error {
   }
 }
 
-export type Address = { readonly host: string; readonly port: number };
-
 /** Where a node listens, as its config.yaml has it. */
-type ListenAddresses = { readonly [K in ListenSetting]?: Address | undefined };
+type ListenAddresses = { readonly [K in ListenSetting]?: HostPort | undefined };
 
 /** Undefined when a server can listen there, and otherwise what the system says. */
-export function listenFailure({ host, port }: Address): Promise<Error | undefined> {
+export function listenFailure({ host, port }: HostPort): Promise<Error | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", resolve);
@@ -53,14 +52,9 @@ export async function checkListen({ listen, metrics }: ListenAddresses): Promise
   ] as const;
   for (const [setting, address] of wanted) {
     const failure = address && (await listenFailure(address));
-    if (address && failure) throw new ListenError(addressText(address), failure, setting);
+    if (address && failure) throw new ListenError(joinHostPort(address), failure, setting);
   }
   if (listen === undefined || metrics === undefined || listen.port === 0) return;
   if (listen.host !== metrics.host || listen.port !== metrics.port) return;
-  throw new ListenError(addressText(metrics), new Error("`listen` is the same"), "metrics");
-}
-
-/** "host:port". */
-export function addressText({ host, port }: Address): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  throw new ListenError(joinHostPort(metrics), new Error("`listen` is the same"), "metrics");
 }

@@ -5,6 +5,7 @@
 
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { Server, type ServerCredentials } from "@grpc/grpc-js";
+import { type HostPort, joinHostPort } from "../../base/host-port.js";
 import { systemTime } from "../../base/time.js";
 import { Health as HealthService } from "../../gen/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.js";
@@ -14,7 +15,6 @@ import { type OnCallerRefused, watchDoor } from "../bounds/accept.js";
 import { busyShareMeter } from "../bounds/busy-share.js";
 import { CallLimiter, CallRates } from "../bounds/call-limits.js";
 import { checkGrpcInternals } from "../bounds/grpc-internals.js";
-import { Uploads } from "../bounds/incoming-messages.js";
 import { MessageRates } from "../bounds/message-rates.js";
 import {
   type ConnectionEnd,
@@ -22,6 +22,7 @@ import {
   Connections,
 } from "../bounds/server-connections.js";
 import {
+  type AnswerGroup,
   type AnswerLimits,
   type ConnectionLimits,
   defaultAnswerLimits,
@@ -29,7 +30,8 @@ import {
   defaultRpcLimits,
   type RpcLimits,
 } from "../bounds/server-limits.js";
-import { type AnswerGroup, UnreadAnswers } from "../bounds/unread-answers.js";
+import { UnreadAnswers } from "../bounds/unread-answers.js";
+import { Uploads } from "../bounds/uploads.js";
 import { methodName, methodPath } from "../message-codec.js";
 import type { Reason } from "../reasons.js";
 import { RpcError } from "../rpc-error.js";
@@ -38,7 +40,7 @@ import { Admission } from "./admission.js";
 import { Authenticator, type IdentityRegistry } from "./authenticator.js";
 import type { ServiceHandlers } from "./handlers.js";
 import { Health } from "./health.js";
-import { type Address, addressText, ListenError } from "./listen-check.js";
+import { ListenError } from "./listen-check.js";
 import { Reflection } from "./reflection.js";
 import { type CallRuntime, serviceDefinition, serviceImplementation } from "./serve-call.js";
 
@@ -145,8 +147,8 @@ export class RpcServer {
   }
 
   /** Binds and answers; port 0 lets the system choose. Health says SERVING from here on. */
-  async listen(address: Address): Promise<Address> {
-    const target = addressText(address);
+  async listen(address: HostPort): Promise<HostPort> {
+    const target = joinHostPort(address);
     const port = await new Promise<number>((resolve, reject) => {
       this.#server.bindAsync(target, this.#credentials, (error, chosen) => {
         if (error) reject(new ListenError(target, error));
@@ -165,30 +167,20 @@ export class RpcServer {
     });
     this.#sweeping = setInterval(() => this.sweep(), sweepMs).unref();
     // A node may have halted before it listens.
-    this.#health.setAll(!this.#runtime.admission.isClosed);
+    this.#health.isServing = !this.#runtime.admission.isClosed;
     const bound = { host: address.host, port };
-    this.#target = addressText(bound);
+    this.#target = joinHostPort(bound);
     return bound;
   }
 
-  /** Sets the health of one service, by its full name; "" is the node as a whole. */
-  setServing(service: string, serving: boolean): void {
-    this.#health.set(service, serving);
-  }
-
   /**
-   * Refuses every call to the project's own services but those to `answered`, until `acceptCalls`.
-   * Health says NOT_SERVING meanwhile. Streams that are open stay open.
+   * From now on refuses every call to the project's own services but those to `answered`, and
+   * health says NOT_SERVING. Streams that are open stay open.
    */
   refuseCalls(reason: Reason, message: string, answered: readonly DescMethod[] = []): void {
     const error = new RpcError(reason, message);
     this.#runtime.admission.closed = { error, answered: new Set(answered.map(methodName)) };
-    this.#health.setAll(false);
-  }
-
-  acceptCalls(): void {
-    this.#runtime.admission.closed = undefined;
-    this.#health.setAll(true);
+    this.#health.isServing = false;
   }
 
   /** How many connections a group of callers has now. */

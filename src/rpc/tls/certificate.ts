@@ -5,7 +5,7 @@
 import { X509Certificate } from "node:crypto";
 import { sha256 } from "../../crypto/hash.js";
 import { RpcError } from "../rpc-error.js";
-import { type Identity, parseIdentityUri } from "./tls-identity.js";
+import { type Identity, type Party, parseIdentityUri } from "./tls-identity.js";
 
 export type CertificateFacts = {
   /** Every URI among the subject alternative names, in their order. */
@@ -23,6 +23,11 @@ export function readCertificate(certificate: Uint8Array | string): CertificateFa
   } catch {
     return undefined;
   }
+}
+
+/** The party that a certificate of this project names; undefined if it names none. */
+export function partyOf(certificate: Uint8Array | string): Party | undefined {
+  return parseIdentityUri(readCertificate(certificate)?.uris[0] ?? "");
 }
 
 /**

@@ -3,13 +3,11 @@
  * peer that refuses them resets the connection, which looks from here as if it were away.
  */
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { authorityOf, readCertificate, readTerms } from "./certificate.js";
-import { describeIdentity, type Identity, parseIdentityUri } from "./tls-identity.js";
+import { authorityOf, partyOf, readTerms } from "./certificate.js";
+import { describeIdentity, type Party } from "./tls-identity.js";
 
+/** `TlsCredentials` as texts, as a party's files have them; `keyPem` is secret. */
 export type OwnTls = { readonly certPem: string; readonly keyPem: string; readonly caPem: string };
-
-/** Whose certificate it has to be. */
-export type Party = { readonly consortiumName: string; readonly identity: Identity };
 
 type CertificateFault = {
   /** "early" and "expired" depend on the time alone; a renewal helps against "expired". */
@@ -19,7 +17,11 @@ type CertificateFault = {
   readonly next: string;
 };
 
-/** Why nobody would accept the certificate now; undefined if there is no reason. */
+/**
+ * Why nobody would accept the certificate now; undefined if there is no reason.
+ *
+ * @param party whose certificate it has to be
+ */
 export function certificateFault(
   tls: OwnTls,
   nowMs: number,
@@ -29,29 +31,28 @@ export function certificateFault(
   return own ?? keyFault(tls) ?? authorityFault(tls, nowMs) ?? termsFault(tls, nowMs);
 }
 
+/** Why a certificate is not that of a party, for "the certificate …"; undefined if it is. */
+export function partyMismatch(certPem: string, party: Party): string | undefined {
+  const named = partyOf(certPem);
+  if (named === undefined) return "names no party of a consortium";
+  if (named.consortiumName !== party.consortiumName) {
+    return `is of consortium ${named.consortiumName}, not ${party.consortiumName}`;
+  }
+  const [own, wanted] = [named.identity, party.identity].map(describeIdentity);
+  return own === wanted ? undefined : `is that of ${own}, not of ${wanted}`;
+}
+
 /** Whether a certificate is within its time. */
 export function servesAt(certPem: string, nowMs: number): boolean {
   const terms = readTerms(certPem);
   return terms !== undefined && terms.fromMs <= nowMs && nowMs < terms.toMs;
 }
 
-function partyFault(
-  { certPem }: OwnTls,
-  { consortiumName, identity }: Party,
-): CertificateFault | undefined {
-  const [uri = ""] = readCertificate(certPem)?.uris ?? [];
-  const named = parseIdentityUri(uri);
-  const next = `give the certificate of ${describeIdentity(identity)}`;
-  const refuse = (what: string): CertificateFault => ({ kind: "party", what, next });
-  if (named === undefined) return refuse("the certificate names no party of a consortium");
-  if (named.consortiumName !== consortiumName) {
-    return refuse(
-      `the certificate is of consortium ${named.consortiumName}, not ${consortiumName}`,
-    );
-  }
-  const { role, id } = named.identity;
-  if (role === identity.role && id === identity.id) return undefined;
-  return refuse(`the certificate is that of ${describeIdentity(named.identity)}`);
+function partyFault({ certPem }: OwnTls, party: Party): CertificateFault | undefined {
+  const mismatch = partyMismatch(certPem, party);
+  if (mismatch === undefined) return undefined;
+  const next = `give the certificate of ${describeIdentity(party.identity)}`;
+  return { kind: "party", what: `the certificate ${mismatch}`, next };
 }
 
 function keyFault({ certPem, keyPem }: OwnTls): CertificateFault | undefined {

@@ -15,7 +15,8 @@ export type Role = (typeof roles)[number];
 
 export type Identity = { readonly role: Role; readonly id: string };
 
-type IdentityUri = { readonly consortiumName: string; readonly identity: Identity };
+/** Whom a certificate names. */
+export type Party = { readonly consortiumName: string; readonly identity: Identity };
 
 /** Ids and names are at most 64 characters that need no escape in a URI. */
 const uriPattern = new RegExp(
@@ -27,7 +28,7 @@ export function identityUri(consortiumName: string, identity: Identity): string 
 }
 
 /** Undefined for anything that is not exactly such a URI. */
-export function parseIdentityUri(uri: string): IdentityUri | undefined {
+export function parseIdentityUri(uri: string): Party | undefined {
   const match = uriPattern.exec(uri);
   if (match === null) return undefined;
   const [, consortiumName = "", role = "", id = ""] = match;

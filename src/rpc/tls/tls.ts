@@ -10,6 +10,7 @@ import { equalBytes } from "../../base/bytes.js";
 import { requestHeaderBytesMax } from "../bounds/header-bounds.js";
 import { RpcError } from "../rpc-error.js";
 import { identityOf, readCertificate } from "./certificate.js";
+import type { OwnTls } from "./own-certificate.js";
 import { describeIdentity, type Role } from "./tls-identity.js";
 
 /** What a party shows in TLS, and whom it believes. */
@@ -32,7 +33,7 @@ export class RenewableTls implements TlsCredentials {
   #certPem: string;
   readonly #watchers: (() => void)[] = [];
 
-  constructor({ certPem, keyPem, caPem }: Readonly<Record<keyof TlsCredentials, string>>) {
+  constructor({ certPem, keyPem, caPem }: OwnTls) {
     this.keyPem = keyPem;
     this.#caPem = caPem;
     this.#certPem = certPem;

@@ -80,7 +80,18 @@ export type MembershipPlace = {
 };
 
 /** What answering queries about the public ledger takes, from the store of either role. */
-export type LedgerReader = ChainReads["reader"];
+export type LedgerReader = Pick<
+  ChainReads,
+  | "readerHead"
+  | "finalBlock"
+  | "heightOfBlock"
+  | "location"
+  | "inclusionProof"
+  | "consistencyProof"
+  | "rootAt"
+  | "membershipHistory"
+  | "lastAttestedHeights"
+>;
 
 export abstract class ChainReads {
   protected readonly kv: KeyValueStore;
@@ -101,23 +112,6 @@ export abstract class ChainReads {
   protected abstract positions(
     recordHashes: readonly Uint8Array[],
   ): Promise<readonly (number | undefined)[]>;
-
-  /** What queries about the public ledger read. */
-  get reader() {
-    return {
-      head: () => this.readerHead,
-      finalBlock: (height: number, parts?: BlockParts) => this.finalBlock(height, parts),
-      heightOfBlock: (blockId: Uint8Array) => this.heightOfBlock(blockId),
-      location: (recordHash: Uint8Array) => this.location(recordHash),
-      inclusionProof: (position: number, treeSize: number) =>
-        this.inclusionProof(position, treeSize),
-      consistencyProof: (fromSize: number, toSize: number) =>
-        this.consistencyProof(fromSize, toSize),
-      rootAt: (treeSize: number) => this.rootAt(treeSize),
-      membershipHistory: (from?: MembershipPlace) => this.membershipHistory(from),
-      lastAttestedHeights: (nodeIds: readonly string[]) => this.lastAttestedHeights(nodeIds),
-    } as const;
-  }
 
   /** Undefined for heights without a block: 0, and those above the head. */
   async finalBlock(
@@ -188,19 +182,6 @@ export abstract class ChainReads {
   /** Whether each record is on the ledger, in the order of the hashes. */
   async areOnLedger(recordHashes: readonly Uint8Array[]): Promise<readonly boolean[]> {
     return (await this.positions(recordHashes)).map((position) => position !== undefined);
-  }
-
-  /** The sealed record at a position in the log; undefined beyond its end. */
-  async sealed(position: number): Promise<Uint8Array | undefined> {
-    return (await this.sealedRecordAt(position))?.sealed;
-  }
-
-  async recordHashAt(position: number): Promise<Uint8Array | undefined> {
-    return (await this.sealedRecordAt(position))?.recordHash;
-  }
-
-  async sealedRecordAt(position: number): Promise<SealedRecord | undefined> {
-    return (await this.sealedRecordsAt([position]))[0];
   }
 
   /** A record by its hash; undefined for one that is not on the ledger. */

@@ -4,6 +4,7 @@ import { connect as tcpConnect } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { connect as tlsConnect } from "node:tls";
 import { BroadcastService } from "../../../src/gen/bss/v1/broadcast_pb.js";
+import { Health } from "../../../src/gen/grpc/health/v1/health_pb.js";
 import type { RpcChannel } from "../../../src/rpc/channels/channel.js";
 import {
   type LinkState,
@@ -249,7 +250,7 @@ describe("a server that closes", () => {
     await once(socket, "connect");
     // The server has accepted the connection once it answers another one.
     const channel = await consortium.connect(`127.0.0.1:${port}`, "participant", "participant-1");
-    await channel.waitUntilConnected(timeout);
+    await createClient(Health, channel).check({}, { timeoutMs: timeout });
     channel.close();
     const closing = server.close(0);
     const secure = tlsConnect({

@@ -46,15 +46,18 @@ async function connect() {
   return consortium.connect(address, "auditor", "auditor-1");
 }
 
+/** A channel to a server that listens from now on. */
+async function listening(other: RpcServer) {
+  const { port } = await other.listen({ host: "127.0.0.1", port: 0 });
+  return consortium.connect(`127.0.0.1:${port}`, "auditor", "auditor-1");
+}
+
 describe("health", () => {
   test("says NOT_SERVING when the server refuses calls before it listens", async () => {
     const halted = await consortium.server();
-    halted.implement(QueryService, {});
     halted.refuseCalls("NODE_HALTED", "two blocks are final at one height");
-    const { port } = await halted.listen({ host: "127.0.0.1", port: 0 });
-    const channel = await consortium.connect(`127.0.0.1:${port}`, "auditor", "auditor-1");
-    const { status } = await createClient(Health, channel).check({ service: "" });
-    assert.equal(status, NOT_SERVING);
+    const client = createClient(Health, await listening(halted));
+    assert.equal((await client.check({})).status, NOT_SERVING);
   });
 
   test("says SERVING for the node and each of its services", async () => {
@@ -70,19 +73,23 @@ describe("health", () => {
   });
 
   test("tells those who watch each change, and nothing else", async () => {
-    const client = createClient(Health, await connect());
+    const halting = (await consortium.server()).implement(QueryService, {});
+    const client = createClient(Health, await listening(halting));
     const seen: number[] = [];
-    const service = VoteService.typeName;
-    for await (const { status } of client.watch({ service })) {
-      seen.push(status);
-      if (seen.length === 1) server.setServing(service, false);
-      if (seen.length === 2) {
-        server.setServing(QueryService.typeName, true);
-        server.setServing(service, true);
+    const watching = async () => {
+      for await (const { status } of client.watch({ service: QueryService.typeName })) {
+        seen.push(status);
+        if (status !== NOT_SERVING) halting.refuseCalls("NODE_HALTED", "the chain forks");
+        // This says once more that it does not serve, and ends the stream.
+        else void halting.close(100);
       }
-      if (seen.length === 3) break;
-    }
-    assert.deepEqual(seen, [SERVING, NOT_SERVING, SERVING]);
+    };
+    await assert.rejects(watching());
+    assert.deepEqual(seen, [SERVING, NOT_SERVING]);
+  });
+
+  test("tells those who watch that it does not know a service", async () => {
+    const client = createClient(Health, await connect());
     for await (const { status } of client.watch({ service: "no.such.Service" })) {
       assert.equal(status, SERVICE_UNKNOWN);
       break;
@@ -90,11 +97,12 @@ describe("health", () => {
   });
 
   test("answers while the node refuses its own services, and says so", async () => {
-    const client = createClient(Health, await connect());
-    server.refuseCalls("NODE_STARTING", "reading the store");
-    assert.equal((await client.check({})).status, NOT_SERVING);
-    server.acceptCalls();
-    assert.equal((await client.check({})).status, SERVING);
+    const halting = (await consortium.server()).implement(QueryService, {});
+    const channel = await listening(halting);
+    halting.refuseCalls("NODE_HALTED", "the chain forks");
+    assert.equal((await createClient(Health, channel).check({})).status, NOT_SERVING);
+    const refused = createClient(QueryService, channel).getStatus({});
+    assert.equal((await rpcErrorFrom(refused)).reason, "NODE_HALTED");
   });
 
   test("is for registered identities only", async () => {

@@ -54,7 +54,7 @@ export class DurabilityChecker extends Checker {
         }
       }
       for (const [id, store] of [...managers, ...storageNodes]) {
-        const stored = await store.sealedRecordAt(position);
+        const [stored] = await store.sealedRecordsAt([position]);
         const opens =
           stored !== undefined &&
           equalBytes(stored.recordHash, hash) &&

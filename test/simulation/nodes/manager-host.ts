@@ -319,10 +319,8 @@ export class ManagerHost extends Host {
     const block = defined(certified.block, "it is whole");
     const parsed = parsedOf(block);
     const first = parsed.treeSize - parsed.leaves.length;
-    const sealed: Uint8Array[] = [];
-    for (let at = first; at < parsed.treeSize; at++) {
-      sealed.push(defined(await store.sealed(at), "a record is stored"));
-    }
+    const stored = await store.sealedRecordsAt(parsed.leaves.map((_, i) => first + i));
+    const sealed = stored.map((record) => defined(record, "a record is stored").sealed);
     const certificates = defined(certified.certificates, "a final block has certificates");
     return { parsed, block, sealed, certificates };
   }

@@ -5,6 +5,7 @@ import {
   quantile,
   quantileEstimate,
   ratioEstimate,
+  timesOf,
 } from "../../../bench/report/statistics.js";
 
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
@@ -27,6 +28,11 @@ describe("a quantile is the smallest value that its share of the values does not
   }
 
   test("of nothing is not a number", () => assert.ok(Number.isNaN(quantile([], 0.5))));
+
+  test("of times is in whole ms, and needs no order", () => {
+    const ms = upTo(100).map((n) => 100.4 - n);
+    assert.deepEqual(timesOf(ms), { p50Ms: 49, p99Ms: 98 });
+  });
 
   test("the median does not need an order", () => assert.equal(median([9, 1, 5]), 5));
 });

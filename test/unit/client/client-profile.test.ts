@@ -36,19 +36,19 @@ describe("a profile whose files are not one party's", () => {
       "another's certificate",
       "certificate: tls.crt",
       "certificate: ../participant-2/tls.crt",
-      /tls\.crt is that of participant participant-2, the profile of participant participant-1; /,
+      /tls\.crt is that of participant participant-2, not of participant participant-1; /,
     ],
     [
       "another id",
       "id: participant-1",
       "id: participant-2",
-      /is that of participant participant-1, the profile of participant participant-2; /,
+      /is that of participant participant-1, not of participant participant-2; /,
     ],
     [
       "another role",
       "role: participant",
       "role: auditor",
-      /is that of participant participant-1, the profile of auditor participant-1; /,
+      /is that of participant participant-1, not of auditor participant-1; /,
     ],
     [
       "a certificate that is an authority's",
@@ -84,7 +84,7 @@ describe("a profile whose files are not one party's", () => {
     await initConsortium(other, { name: "valley", basePort: 7400, ...counts });
     const file = changed("../../genesis.json", join(other, "genesis.json"));
     assert.throws(() => readProfile(file), {
-      message: /tls\.crt is of consortium demo, genesis of valley; /,
+      message: /tls\.crt is of consortium demo, not valley; /,
     });
   });
 });

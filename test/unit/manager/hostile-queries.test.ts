@@ -60,7 +60,6 @@ describe("hostile queries", () => {
       epochKey,
       status,
       fork,
-      reader: store.reader,
       heads: new HeadSignal(),
       consortium: { consortiumName: genesis.name, consortiumId, policy },
       isConnected: () => false,

@@ -6,9 +6,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { parse } from "yaml";
+import { joinHostPort } from "../../../src/base/host-port.js";
 import { defaultBasePort } from "../../../src/cli/init/defaults.js";
 import { planConsortium } from "../../../src/cli/init/plan.js";
-import { joinHostPort } from "../../../src/config/fields.js";
 import { createMetrics } from "../../../src/metrics/metrics.js";
 import { listFiles, repositoryRoot } from "../../support/tree.js";
 

@@ -13,7 +13,6 @@ import {
 import { getBlock, listBlocks, watchBlocks } from "../../../src/query/block-queries.js";
 import { HeadSignal } from "../../../src/query/head-signal.js";
 import { pageToken } from "../../../src/rpc/validation.js";
-import type { LedgerReader } from "../../../src/store/chain/chain-reads.js";
 import { rpcErrorFrom } from "../../support/rpc-consortium.js";
 import { consortiumId } from "../ledger/support/consortium.js";
 import { ChainWorld } from "../storage-node/support/chain-world.js";
@@ -37,9 +36,9 @@ describe("GetBlock", () => {
   test("answers by height and by id with exact parts, header and confirmations", async () => {
     const world = await worldOf(3);
     const made = world.ledger.at(2);
-    const { reader } = world.store;
-    const byHeight = await getBlock(reader, request({ case: "height", value: 2n }));
-    const byId = await getBlock(reader, request({ case: "blockId", value: made.parsed.blockId }));
+    const { store } = world;
+    const byHeight = await getBlock(store, request({ case: "height", value: 2n }));
+    const byId = await getBlock(store, request({ case: "blockId", value: made.parsed.blockId }));
     assert.deepEqual(byId, byHeight);
     const view = byHeight.block;
     assert.equal(view?.height, 2n);
@@ -52,10 +51,10 @@ describe("GetBlock", () => {
   });
 
   test("leaves out what is long when told so", async () => {
-    const { reader } = (await worldOf(3)).store;
+    const { store } = await worldOf(3);
     const selector = { case: "height", value: 2n } as const;
     const asked = create(GetBlockRequestSchema, { selector, headersOnly: true });
-    const { block: view } = await getBlock(reader, asked);
+    const { block: view } = await getBlock(store, asked);
     assert.equal(view?.header?.height, 2n);
     assert.deepEqual(view?.block?.leaves, []);
     assert.deepEqual(view?.certificates?.commit?.signatures, []);
@@ -73,7 +72,7 @@ describe("GetBlock", () => {
   for (const [what, selector, reason] of refusals) {
     test(`refuses ${what} with ${reason}`, async () => {
       const world = await worldOf(3);
-      const error = await rpcErrorFrom(getBlock(world.store.reader, request(selector)));
+      const error = await rpcErrorFrom(getBlock(world.store, request(selector)));
       assert.equal(error.reason, reason);
     });
   }
@@ -85,11 +84,11 @@ describe("ListBlocks", () => {
 
   for (const pageSize of [1, 2, 3, 7, 100]) {
     test(`gives every block once in pages of ${pageSize}`, async () => {
-      const { reader } = (await worldOf(7)).store;
+      const { store } = await worldOf(7);
       const seen: number[] = [];
       let token = "";
       do {
-        const page = await listBlocks(reader, request({ pageSize, pageToken: token }));
+        const page = await listBlocks(store, request({ pageSize, pageToken: token }));
         assert.ok((page.blocks?.length ?? 0) <= pageSize);
         seen.push(...heightsOf(page.blocks ?? []));
         token = page.nextPageToken ?? "";
@@ -99,25 +98,25 @@ describe("ListBlocks", () => {
   }
 
   test("begins at a height, and is empty above the head", async () => {
-    const { reader } = (await worldOf(3)).store;
-    const from = await listBlocks(reader, request({ fromHeight: 2n }));
+    const { store } = await worldOf(3);
+    const from = await listBlocks(store, request({ fromHeight: 2n }));
     assert.deepEqual(heightsOf(from.blocks ?? []), [2, 3]);
     for (const fromHeight of [4n, 2n ** 53n - 1n]) {
-      const empty = await listBlocks(reader, request({ fromHeight }));
+      const empty = await listBlocks(store, request({ fromHeight }));
       assert.deepEqual(empty, { blocks: [], nextPageToken: "" });
     }
   });
 
   test("begins no lower for a token that is made up", async () => {
-    const { reader } = (await worldOf(4)).store;
+    const { store } = await worldOf(4);
     const asked = request({ fromHeight: 3n, pageToken: pageToken("blocks", "1") });
-    const page = await listBlocks(reader, asked);
+    const page = await listBlocks(store, asked);
     assert.deepEqual(heightsOf(page.blocks ?? []), [3, 4]);
   });
 
   test("leaves out bodies and signatures when only headers are wanted", async () => {
     const world = await worldOf(2);
-    const page = await listBlocks(world.store.reader, request({ headersOnly: true }));
+    const page = await listBlocks(world.store, request({ headersOnly: true }));
     const view = defined(page.blocks?.[1], "there are two blocks");
     assert.deepEqual(view.block?.header, world.ledger.at(2).block.header);
     assert.deepEqual(view.block?.leaves, []);
@@ -129,19 +128,17 @@ describe("ListBlocks", () => {
     }
   });
 
-  test("ends a page before it outgrows a message, but never before its first block", async () => {
-    const world = await worldOf(4);
+  test("ends a page before it outgrows a message, but never before its first block", async (t) => {
+    const { store } = await worldOf(4);
     const leaves = Array.from({ length: 21_000 }, () => create(LeafSchema));
-    const reader: LedgerReader = {
-      ...world.store.reader,
-      async finalBlock(height) {
-        const final = await world.store.finalBlock(height);
-        return final && { ...final, block: { ...final.block, leaves } };
-      },
-    };
-    const page = await listBlocks(reader, request({}));
+    const finalBlock = store.finalBlock.bind(store);
+    t.mock.method(store, "finalBlock", async (height: number) => {
+      const final = await finalBlock(height);
+      return final && { ...final, block: { ...final.block, leaves } };
+    });
+    const page = await listBlocks(store, request({}));
     assert.deepEqual(heightsOf(page.blocks ?? []), [1, 2]);
-    const next = await listBlocks(reader, request({ pageToken: page.nextPageToken ?? "" }));
+    const next = await listBlocks(store, request({ pageToken: page.nextPageToken ?? "" }));
     assert.deepEqual(heightsOf(next.blocks ?? []), [3, 4]);
   });
 
@@ -165,8 +162,8 @@ describe("ListBlocks", () => {
   ] as const;
   for (const [what, init, reason] of refusals) {
     test(`refuses ${what} with ${reason}`, async () => {
-      const { reader } = (await worldOf(1)).store;
-      assert.equal((await rpcErrorFrom(listBlocks(reader, request(init)))).reason, reason);
+      const { store } = await worldOf(1);
+      assert.equal((await rpcErrorFrom(listBlocks(store, request(init)))).reason, reason);
     });
   }
 });
@@ -184,12 +181,7 @@ describe("WatchBlocks", () => {
     const request = create(WatchBlocksRequestSchema, { fromHeight, headersOnly: true });
     const heights: number[] = [];
     const running = (async () => {
-      for await (const { block } of watchBlocks(
-        world.store.reader,
-        heads,
-        request,
-        controller.signal,
-      )) {
+      for await (const { block } of watchBlocks(world.store, heads, request, controller.signal)) {
         heights.push(Number(block?.height));
         if (heights.length === count) controller.abort();
       }

@@ -34,7 +34,7 @@ describe("GetConsortium", () => {
     await world.commit(world.ledger.extend());
     await world.commit(world.ledger.extend({ control: [admissionOf("storage-8")] }));
     const facts = { consortiumName: "test-grid", consortiumId, policy };
-    const answer = await getConsortium(world.store.reader, everything, facts);
+    const answer = await getConsortium(world.store, everything, facts);
     const managers = answer.managers ?? [];
     assert.deepEqual(
       managers.map(({ member }) => member?.managerId),
@@ -64,10 +64,10 @@ describe("GetConsortium's changes of membership", () => {
     for (const ids of [["storage-6", "storage-7"], ["storage-8"]]) {
       await world.commit(world.ledger.extend({ control: ids.map((id) => admissionOf(id)) }));
     }
-    const { reader } = world.store;
+    const { store } = world;
     const facts = { consortiumName: "test-grid", consortiumId, policy };
     const { history: all = [], nextHistoryPageToken } = await getConsortium(
-      ...[reader, everything, facts],
+      ...[store, everything, facts],
     );
     assert.equal(nextHistoryPageToken, "");
     assert.equal(all.length, storageIds.length + managerIds.length + 3);
@@ -76,7 +76,7 @@ describe("GetConsortium's changes of membership", () => {
       let historyPageToken = "";
       do {
         const page = create(GetConsortiumRequestSchema, { historyPageSize, historyPageToken });
-        const answer = await getConsortium(reader, page, facts);
+        const answer = await getConsortium(store, page, facts);
         assert.ok((answer.history ?? []).length <= historyPageSize);
         seen.push(...(answer.history ?? []));
         historyPageToken = answer.nextHistoryPageToken ?? "";
@@ -100,10 +100,10 @@ describe("GetConsortium's changes of membership", () => {
     ],
   ] as const) {
     test(`refuse ${what}`, async () => {
-      const { reader } = (await ChainWorld.open()).store;
+      const { store } = await ChainWorld.open();
       const facts = { consortiumName: "test-grid", consortiumId, policy };
       const asked = create(GetConsortiumRequestSchema, init);
-      assert.equal((await rpcErrorFrom(getConsortium(reader, asked, facts))).reason, reason);
+      assert.equal((await rpcErrorFrom(getConsortium(store, asked, facts))).reason, reason);
     });
   }
 });
@@ -122,11 +122,7 @@ describe("GetConsortium tells", () => {
       await world.commit(world.ledger.extend({ control: [operation] }));
     }
     const facts = { consortiumName: "test-grid", consortiumId, policy: floorPolicy };
-    const { managers = [], history = [] } = await getConsortium(
-      world.store.reader,
-      everything,
-      facts,
-    );
+    const { managers = [], history = [] } = await getConsortium(world.store, everything, facts);
     const timeOf = (height: number) => BigInt(world.ledger.at(height).parsed.timestampMs);
     assert.deepEqual(
       managers.map(({ member: _, ...standing }) => standing),
@@ -156,12 +152,12 @@ describe("GetConsortium tells", () => {
 describe("ListStorageNodes", () => {
   test("gives every node once, ascending, in pages of any size", async () => {
     const world = await ChainWorld.open();
-    const { reader } = world.store;
+    const { store } = world;
     for (const pageSize of [1, 2, 3, 4, 1_000]) {
       const seen: (string | undefined)[] = [];
       let token = "";
       do {
-        const page = await listStorageNodes(reader, request({ pageSize, pageToken: token }), {
+        const page = await listStorageNodes(store, request({ pageSize, pageToken: token }), {
           policy,
           isConnected: (id) => id === "storage-2",
         });
@@ -180,7 +176,7 @@ describe("ListStorageNodes", () => {
   test("says when a node last attested, by the certificates that blocks carry", async () => {
     const world = await ChainWorld.open();
     for (let i = 0; i < 4; i++) await world.commit(world.ledger.extend());
-    const { nodes } = await listStorageNodes(world.store.reader, request({}), nobody);
+    const { nodes } = await listStorageNodes(world.store, request({}), nobody);
     for (const { nodeId, lastAttestedHeight } of nodes ?? []) {
       const heights = [1, 2, 3].filter((height) =>
         world.ledger.at(height).committee.includes(nodeId ?? ""),
@@ -190,10 +186,10 @@ describe("ListStorageNodes", () => {
   });
 
   test("tells what the answering node has heard of each", async () => {
-    const { reader } = (await ChainWorld.open()).store;
+    const { store } = await ChainWorld.open();
     const heardOf = (id: string) =>
       id === "storage-2" ? { height: 7, halted: "it forks" } : { height: 0, halted: undefined };
-    const { nodes = [] } = await listStorageNodes(reader, request({}), { ...nobody, heardOf });
+    const { nodes = [] } = await listStorageNodes(store, request({}), { ...nobody, heardOf });
     assert.deepEqual(
       nodes.slice(0, 2).map(({ height, halted }) => [height, halted]),
       [
@@ -204,14 +200,14 @@ describe("ListStorageNodes", () => {
   });
 
   test("ends a page before it is too long, whatever nodes say of themselves", async () => {
-    const { reader } = (await ChainWorld.open()).store;
+    const { store } = await ChainWorld.open();
     const halted = "é".repeat(600_000);
     const heardOf = () => ({ height: 7, halted });
     const seen: (string | undefined)[][] = [];
     let token = "";
     do {
       const asked = request({ pageToken: token });
-      const page = await listStorageNodes(reader, asked, { ...nobody, heardOf });
+      const page = await listStorageNodes(store, asked, { ...nobody, heardOf });
       seen.push((page.nodes ?? []).map(({ nodeId }) => nodeId));
       token = page.nextPageToken ?? "";
     } while (token !== "");
@@ -220,10 +216,10 @@ describe("ListStorageNodes", () => {
 
   test("goes on after the last node of a page also when a node has joined before it", async () => {
     const world = await ChainWorld.open();
-    const first = await listStorageNodes(world.store.reader, request({ pageSize: 2 }), nobody);
+    const first = await listStorageNodes(world.store, request({ pageSize: 2 }), nobody);
     await world.commit(world.ledger.extend({ control: [admissionOf("storage-0")] }));
     const rest = await listStorageNodes(
-      world.store.reader,
+      world.store,
       request({ pageToken: first.nextPageToken ?? "" }),
       nobody,
     );
@@ -244,8 +240,8 @@ describe("ListStorageNodes", () => {
     ],
   ] as const) {
     test(`refuses ${what} with ${reason}`, async () => {
-      const { reader } = (await ChainWorld.open()).store;
-      const error = await rpcErrorFrom(listStorageNodes(reader, request(init), nobody));
+      const { store } = await ChainWorld.open();
+      const error = await rpcErrorFrom(listStorageNodes(store, request(init), nobody));
       assert.equal(error.reason, reason);
     });
   }

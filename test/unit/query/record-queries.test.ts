@@ -32,7 +32,7 @@ describe("a receipt", () => {
       for (const [i, leaf] of block.leaves.entries()) {
         const { recordHash } = leaf;
         const request = create(GetReceiptRequestSchema, { recordHash });
-        const { receipt } = await getReceipt(world.store.reader, request);
+        const { receipt } = await getReceipt(world.store, request);
         assert.equal(receipt?.height, BigInt(height));
         assert.equal(receipt?.position, BigInt(3 * (height - 1) + i));
         assert.equal(receipt?.confirmations, BigInt(4 - height + 1));
@@ -62,11 +62,11 @@ describe("a receipt", () => {
     [0, "FIELD_INVALID"],
   ] as const) {
     test(`of a hash of ${length} bytes that nobody has is refused: ${reason}`, async () => {
-      const { reader } = (await worldOf(1)).store;
+      const { store } = await worldOf(1);
       const recordHash = new Uint8Array(length);
       const request = create(GetReceiptRequestSchema, { recordHash });
-      assert.equal((await rpcErrorFrom(getReceipt(reader, request))).reason, reason);
-      assert.equal((await rpcErrorFrom(publicRecordEntry(reader, { recordHash }))).reason, reason);
+      assert.equal((await rpcErrorFrom(getReceipt(store, request))).reason, reason);
+      assert.equal((await rpcErrorFrom(publicRecordEntry(store, { recordHash }))).reason, reason);
     });
   }
 });
@@ -76,7 +76,7 @@ describe("the public part of a record", () => {
     const world = await worldOf(2);
     const leaf = defined(world.ledger.at(2).block.leaves[1], "it has three leaves");
     const { recordHash, sealDigest } = leaf;
-    assert.deepEqual(await publicRecordEntry(world.store.reader, { recordHash }), {
+    assert.deepEqual(await publicRecordEntry(world.store, { recordHash }), {
       recordHash,
       height: 2n,
       position: 4n,
@@ -87,14 +87,14 @@ describe("the public part of a record", () => {
 
 describe("GetConsistencyProof", () => {
   test("proves any size of the log against any later one", async () => {
-    const { reader } = (await worldOf(4)).store;
+    const { store } = await worldOf(4);
     for (let fromSize = 1; fromSize <= 12; fromSize++) {
       for (let toSize = fromSize; toSize <= 12; toSize++) {
         const request = create(GetConsistencyProofRequestSchema, {
           fromTreeSize: BigInt(fromSize),
           toTreeSize: BigInt(toSize),
         });
-        const answer = await getConsistencyProof(reader, request);
+        const answer = await getConsistencyProof(store, request);
         const { fromRoot, toRoot, proof } = answer;
         assert.ok(fromRoot && toRoot && proof);
         assert.ok(verifyConsistency({ fromSize, toSize, fromRoot, toRoot, proof }));
@@ -103,9 +103,9 @@ describe("GetConsistencyProof", () => {
   });
 
   test("goes to the head when no later size is named", async () => {
-    const { reader } = (await worldOf(2)).store;
+    const { store } = await worldOf(2);
     const request = create(GetConsistencyProofRequestSchema, { fromTreeSize: 1n });
-    assert.equal((await getConsistencyProof(reader, request)).toTreeSize, 6n);
+    assert.equal((await getConsistencyProof(store, request)).toTreeSize, 6n);
   });
 
   const refusals = [
@@ -118,18 +118,15 @@ describe("GetConsistencyProof", () => {
   ] as const;
   for (const [fromTreeSize, toTreeSize, reason] of refusals) {
     test(`refuses sizes from ${fromTreeSize} to ${toTreeSize} of 6 with ${reason}`, async () => {
-      const { reader } = (await worldOf(2)).store;
+      const { store } = await worldOf(2);
       const request = create(GetConsistencyProofRequestSchema, { fromTreeSize, toTreeSize });
-      assert.equal((await rpcErrorFrom(getConsistencyProof(reader, request))).reason, reason);
+      assert.equal((await rpcErrorFrom(getConsistencyProof(store, request))).reason, reason);
     });
   }
 
   test("refuses everything while the log is empty", async () => {
-    const { reader } = (await worldOf(0)).store;
+    const { store } = await worldOf(0);
     const request = create(GetConsistencyProofRequestSchema, { fromTreeSize: 1n });
-    assert.equal(
-      (await rpcErrorFrom(getConsistencyProof(reader, request))).reason,
-      "RANGE_INVALID",
-    );
+    assert.equal((await rpcErrorFrom(getConsistencyProof(store, request))).reason, "RANGE_INVALID");
   });
 });

@@ -70,13 +70,16 @@ const reads: readonly (readonly [Case, (store: ManagerStore) => Promise<unknown>
   ],
   [
     ["a segment that is cut off", firstSegment, segmentAt(0).subarray(0, -1)],
-    (store) => store.sealed(0),
+    (store) => store.sealedRecordsAt([0]),
   ],
   [
     ["a segment with something after it", firstSegment, concatBytes(segmentAt(0), emptyByte)],
-    (store) => store.sealed(0),
+    (store) => store.sealedRecordsAt([0]),
   ],
-  [["a segment in another one's place", firstSegment, segmentAt(3)], (store) => store.sealed(0)],
+  [
+    ["a segment in another one's place", firstSegment, segmentAt(3)],
+    (store) => store.sealedRecordsAt([0]),
+  ],
   [
     ["a block that lacks its sealed records", firstSegment, undefined],
     (store) => store.storageBlockAt(1),

@@ -16,7 +16,6 @@ import { appendLeaves, emptyFrontier, rootOf } from "../../../src/ledger/merkle/
 import { verifyConsistency, verifyInclusion } from "../../../src/ledger/merkle/verify.js";
 import { genesisHead } from "../../../src/ledger/state/head.js";
 import { stateKeys } from "../../../src/ledger/state/state-keys.js";
-import type { LedgerReader } from "../../../src/store/chain/chain-reads.js";
 import { ManagerStore } from "../../../src/store/manager-store.js";
 import { gather } from "../../support/gather.js";
 import { epochKey, genesis } from "../ledger/support/consortium.js";
@@ -65,9 +64,6 @@ function testBlocks(store: () => ManagerStore): void {
       const found = defined(await store().managerBlockAt(height, unseal), "the block is stored");
       assert.deepEqual(found.block, block);
       assert.equal(await store().heightOfBlock(blockId), height);
-      const stored = defined(await store().blockAt(height), "the block is stored");
-      assert.deepEqual(stored.records, []);
-      assert.deepEqual(stored.privateEntries, block.privateEntries);
       assert.deepEqual((await store().finalBlock(height))?.block, block.block);
     }
   });
@@ -106,7 +102,6 @@ function testBlocks(store: () => ManagerStore): void {
 
   test("has no block at 0, above the head, or for an id that is none", async () => {
     for (const height of [0, blocks.length + 1]) {
-      assert.equal(await store().blockAt(height), undefined);
       assert.equal(await store().finalBlock(height), undefined);
       assert.equal(await store().storageBlockAt(height), undefined);
       assert.equal(await store().managerBlockAt(height, unseal), undefined);
@@ -121,24 +116,6 @@ function testBlocks(store: () => ManagerStore): void {
       await assert.rejects(store().managerBlockAt(1, wrong), { code: "CORRUPT" });
     }
   });
-
-  test("reads like any ledger through its reader", async () => {
-    const reader: LedgerReader = store().reader;
-    assert.equal(reader.head().height, blocks.length);
-    assert.equal(await reader.heightOfBlock(last.executed.facts.blockId), blocks.length);
-    assert.deepEqual(await reader.finalBlock(1), await store().finalBlock(1));
-    assert.deepEqual(await reader.rootAt(treeSize), last.executed.facts.hash1);
-    const hash = hashOf(records.document);
-    assert.deepEqual(await reader.location(hash), await store().location(hash));
-    assert.deepEqual(await reader.inclusionProof(1, 3), await store().inclusionProof(1, 3));
-    assert.deepEqual(await reader.consistencyProof(1, 3), await store().consistencyProof(1, 3));
-    const history = await gather(store().membershipHistory());
-    assert.deepEqual(await gather(reader.membershipHistory()), history);
-    assert.deepEqual(
-      await reader.lastAttestedHeights(["storage-1"]),
-      await store().lastAttestedHeights(["storage-1"]),
-    );
-  });
 }
 
 function testRecords(store: () => ManagerStore): void {
@@ -151,8 +128,9 @@ function testRecords(store: () => ManagerStore): void {
           position,
           sealDigest: leaf.sealDigest,
         });
-        assert.deepEqual(await store().recordHashAt(position), record.hash);
-        assert.deepEqual(await store().sealed(position), executed.sealed[i]);
+        const { height } = executed.facts;
+        const stored = await store().sealedRecordsAt([position]);
+        assert.deepEqual(stored, [{ height, recordHash: record.hash, sealed: executed.sealed[i] }]);
       }
     }
     const hashes = [hashOf(records.trade), seedOf("no record"), hashOf(records.reading)];
@@ -162,14 +140,14 @@ function testRecords(store: () => ManagerStore): void {
       [3, undefined, 0],
     );
     assert.equal(await store().location(seedOf("no record")), undefined);
-    assert.equal(await store().sealed(treeSize), undefined);
-    assert.equal(await store().recordHashAt(treeSize), undefined);
+    assert.deepEqual(await store().sealedRecordsAt([treeSize]), [undefined]);
   });
 
   test("holds a log whose root, rebuilt from the records themselves, is the head's", async () => {
     const leafHashes: Uint8Array[] = [];
     for (let position = 0; position < treeSize; position++) {
-      const { recordHash, sealed } = defined(await store().sealedRecordAt(position), "a record");
+      const [record] = await store().sealedRecordsAt([position]);
+      const { recordHash, sealed } = defined(record, "a record");
       const sealDigest = sha256(sealed);
       leafHashes.push(leafHashOf({ recordHash, sealDigest }));
     }

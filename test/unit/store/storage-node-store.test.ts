@@ -11,7 +11,6 @@ import { verifyConsistency } from "../../../src/ledger/merkle/verify.js";
 import { genesisStorageHead } from "../../../src/ledger/storage-nodes/storage-head.js";
 import type { ChainStore } from "../../../src/storage-node/chain/chain-ports.js";
 import { buckets } from "../../../src/store/buckets.js";
-import type { LedgerReader } from "../../../src/store/chain/chain-reads.js";
 import { bucketKey } from "../../../src/store/key-codec.js";
 import { ManagerStore } from "../../../src/store/manager-store.js";
 import { type AttestedCandidate, StorageNodeStore } from "../../../src/store/storage-node-store.js";
@@ -71,21 +70,21 @@ function testReads(store: () => StorageNodeStore): void {
   test("reads what a manager's store reads", async () => {
     const managers = await ManagerStore.open(await createMemoryDisk().open(), genesis);
     for (const block of blocks) await managers.append(block);
-    const reader: LedgerReader = store().reader;
     for (let height = 1; height <= blocks.length; height++) {
       const shipped = await store().storageBlockAt(height);
       assert.deepEqual(shipped, await managers.storageBlockAt(height));
     }
     for (let position = 0; position < treeSize; position++) {
-      const record = defined(await store().sealedRecordAt(position), "a record is stored");
-      assert.deepEqual(record, await managers.sealedRecordAt(position));
-      const location = await reader.location(record.recordHash);
+      const [stored] = await store().sealedRecordsAt([position]);
+      const record = defined(stored, "a record is stored");
+      assert.deepEqual([record], await managers.sealedRecordsAt([position]));
+      const location = await store().location(record.recordHash);
       assert.deepEqual(location, await managers.location(record.recordHash));
     }
     const ids = ["storage-1", "storage-2", "storage-3", "storage-4"];
     const history = await gather(managers.membershipHistory());
-    assert.deepEqual(await gather(reader.membershipHistory()), history);
-    const attested = await reader.lastAttestedHeights(ids);
+    assert.deepEqual(await gather(store().membershipHistory()), history);
+    const attested = await store().lastAttestedHeights(ids);
     assert.deepEqual(attested, await managers.lastAttestedHeights(ids));
     await managers.close();
   });
@@ -93,7 +92,8 @@ function testReads(store: () => StorageNodeStore): void {
   test("holds a log whose root, rebuilt from its records, is the managers' HASH1", async () => {
     const leafHashes: Uint8Array[] = [];
     for (let position = 0; position < treeSize; position++) {
-      const { recordHash, sealed } = defined(await store().sealedRecordAt(position), "a record");
+      const [record] = await store().sealedRecordsAt([position]);
+      const { recordHash, sealed } = defined(record, "a record");
       leafHashes.push(leafHashOf({ recordHash, sealDigest: sha256(sealed) }));
     }
     const { frontier } = appendLeaves(emptyFrontier, leafHashes);

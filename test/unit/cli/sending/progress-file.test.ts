@@ -190,13 +190,13 @@ describe("the progress file", () => {
       const line = { block: 1, positions: [[1, 1]] as [number, number][], receipt: "" };
       withFile((file) => {
         file.receive(places);
-        file.prove(line);
+        file.receipts.prove(line);
       });
       withFile((file) => {
-        assert.deepEqual(file.unprovenHeights, [1]);
-        assert.deepEqual([...file.unprovenIn(1)], [[0, first?.hashHex]]);
-        file.prove({ ...line, positions: [[0, 1]] });
-        assert.deepEqual(file.unprovenHeights, []);
+        assert.deepEqual(file.receipts.unprovenHeights, [1]);
+        assert.deepEqual([...file.receipts.unprovenIn(1)], [[0, first?.hashHex]]);
+        file.receipts.prove({ ...line, positions: [[0, 1]] });
+        assert.deepEqual(file.receipts.unprovenHeights, []);
       });
     });
 
@@ -207,7 +207,7 @@ describe("the progress file", () => {
       appendFileSync(out, `${JSON.stringify(line)}\n`);
       withFile((file) => {
         assert.equal(plan(file, "a"), undefined);
-        assert.deepEqual(file.unprovenHeights, [1]);
+        assert.deepEqual(file.receipts.unprovenHeights, [1]);
       });
       assert.deepEqual(Object.keys(JSON.parse(linesOf(journal)[1] ?? "")), ["key", "done"]);
     });

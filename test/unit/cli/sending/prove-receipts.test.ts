@@ -38,7 +38,7 @@ describe("what proves the places of records", () => {
           return create(BlockViewSchema, { block: await chain.blockAt(height) });
         },
       },
-      progressFile: {
+      receipts: {
         unprovenHeights: [...places.keys()],
         unprovenIn: (height) => places.get(height) ?? new Map(),
         prove: (line) => lines.push(line),

@@ -10,7 +10,6 @@ import {
   QueryService,
 } from "../../../../src/gen/bss/v1/query_pb.js";
 import { managerQueries } from "../../../../src/manager/queries/query-service.js";
-import { answerContent } from "../../../../src/manager/queries/record-rights.js";
 import { HeadSignal } from "../../../../src/query/head-signal.js";
 import type { CallContext } from "../../../../src/rpc/server/handlers.js";
 import type { Identity, Role } from "../../../../src/rpc/tls/tls-identity.js";
@@ -45,7 +44,6 @@ function serviceOf(store: ManagerStore, key = epochKey): Queries {
     epochKey: key,
     status,
     fork,
-    reader: store.reader,
     heads: new HeadSignal(),
     consortium: { consortiumName: genesis.name, consortiumId, policy },
     isConnected: () => false,
@@ -61,6 +59,34 @@ function as(role: Role, id: string): CallContext {
     signal: new AbortController().signal,
   };
 }
+
+/**
+ * What an answer of a method holds of records. "nothing": not even a hash. "places": hashes,
+ * positions and seal digests, for everybody. "content": the record too, for those who may read it.
+ * "links": besides, which record updates which; others get the record that they named alone.
+ * "lists": records by participant or meter; refused to others. "sums": what the content of
+ * all records of a participant comes to; refused to all who may not read them.
+ */
+const answerContent: Readonly<
+  Record<
+    keyof typeof QueryService.method,
+    "nothing" | "places" | "content" | "links" | "lists" | "sums"
+  >
+> = {
+  getStatus: "nothing",
+  getRecord: "content",
+  getReceipt: "places",
+  getRecordHistory: "links",
+  listRecords: "lists",
+  getSettlement: "sums",
+  getBlock: "places",
+  listBlocks: "places",
+  getConsistencyProof: "nothing",
+  watchBlocks: "places",
+  getConsortium: "nothing",
+  listStorageNodes: "nothing",
+  getFork: "nothing",
+};
 
 describe("a manager's answers about records", () => {
   let store: ManagerStore;
@@ -209,7 +235,7 @@ describe("a manager's answers about records", () => {
     const blocks = [];
     for await (const block of answer as AsyncIterable<unknown>) {
       blocks.push(block);
-      if (blocks.length === Number(store.reader.head().height)) return blocks;
+      if (blocks.length === Number(store.readerHead.height)) return blocks;
     }
     return blocks;
   };

@@ -104,7 +104,6 @@ describe("a manager's settlement", () => {
       epochKey,
       status: () => ({}),
       fork: () => ({}),
-      reader: store.reader,
       heads: new HeadSignal(),
       consortium: { consortiumName: genesis.name, consortiumId, policy },
       isConnected: () => false,

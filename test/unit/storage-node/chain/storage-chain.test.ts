@@ -76,7 +76,8 @@ describe("a final block", () => {
     assert.deepEqual(world.heads, [1]);
     assert.equal(world.announced, 1);
     assert.deepEqual(rootOf(world.store.head.frontier), made.parsed.header.hash1);
-    assert.deepEqual(await world.store.sealed(1), made.sealedRecords[1]);
+    const [record] = await world.store.sealedRecordsAt([1]);
+    assert.deepEqual(record?.sealed, made.sealedRecords[1]);
   });
 
   test("of which the node has the candidate is appended on the certificates alone", async () => {

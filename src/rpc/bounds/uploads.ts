@@ -1,6 +1,7 @@
 /**
- * What callers make a server hold, from the first byte of a message until it was handled. Three
- * things can refuse it:
+ * What callers make a server hold, from the first byte of a message until it was handled. The
+ * messages of one call are an `Upload`; `Uploads` are those of all calls. Three things can refuse
+ * one:
  *
  * - the length that it declares is more than the caller or the method allows (MESSAGE_TOO_LARGE);
  * - its bytes, counted before there is memory for them, are more than the caller may have here at a

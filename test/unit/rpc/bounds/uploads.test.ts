@@ -7,8 +7,8 @@ import {
   type Decoder,
   internalsOf,
 } from "../../../../src/rpc/bounds/grpc-internals.js";
-import { type Upload, Uploads } from "../../../../src/rpc/bounds/incoming-messages.js";
 import { defaultRpcLimits } from "../../../../src/rpc/bounds/server-limits.js";
+import { type Upload, Uploads } from "../../../../src/rpc/bounds/uploads.js";
 import type { RpcError } from "../../../../src/rpc/rpc-error.js";
 import type { Identity } from "../../../../src/rpc/tls/tls-identity.js";
 
