@@ -33,11 +33,12 @@ export function profileOf(command: Command): Profile {
  */
 export async function withClient(
   command: Command,
-  work: (client: BssClient, output: Output) => Promise<void>,
+  work: (client: BssClient, output: Output, profile: Profile) => Promise<void>,
 ): Promise<void> {
-  const client = await connect(clientProfile(profileOf(command)));
+  const profile = profileOf(command);
+  const client = await connect(clientProfile(profile));
   try {
-    await work(client, outputOf(command));
+    await work(client, outputOf(command), profile);
   } catch (error) {
     throw cliErrorOf(error);
   } finally {

@@ -10,7 +10,6 @@ import { type TimeZone, timeZoneOf } from "../../energy-files/time-zone.js";
 import { addProfileOption, participantOf, withClient } from "../client-session.js";
 import { findInput, type Input } from "../sending/input.js";
 import { ProgressFile } from "../sending/progress-file.js";
-import { RegisteredMeters } from "../sending/registered-meters.js";
 import { RowProblem } from "../sending/row-problem.js";
 import { type RowsSent, sendRows } from "../sending/send-rows.js";
 import {
@@ -87,7 +86,9 @@ export function register(program: Command): void {
   command
     .addHelpText("after", help)
     .action((file: string, options: Options, self: Command) =>
-      withClient(self, (client, output) => importFile(file, options, client, output)),
+      withClient(self, (client, output, profile) =>
+        importFile(file, options, { client, output, profileFile: profile.file }),
+      ),
     );
   addProfileOption(command);
   addDetect(command);
@@ -96,14 +97,13 @@ export function register(program: Command): void {
 async function importFile(
   file: string,
   options: Options,
-  client: BssClient,
-  output: Output,
+  party: { readonly client: BssClient; readonly output: Output; readonly profileFile: string },
 ): Promise<void> {
-  participantOf(client, "import");
+  participantOf(party.client, "import");
   const said = options.mapping === undefined ? {} : readMappingFile(options.mapping);
   const mapping = mergedMapping(options.mapping, said, mappingOfOptions(options));
   const place = findInput(file);
-  await withReceipts({ file, place, options, client, output }, async (job) => {
+  await withReceipts({ file, place, options, ...party }, async (job) => {
     try {
       await importLocked(job, mapping, options);
     } catch (error) {
@@ -119,9 +119,8 @@ async function importLocked(
   mapping: ImportMapping,
   options: Options,
 ): Promise<void> {
-  const { place, client, signal } = job;
+  const { place, client, meters: registered, signal } = job;
   await checkFirstContact(job, { isTimedByClock: false });
-  const registered = new RegisteredMeters(client.genesis.operations);
   const { policy } = client.genesis;
   const names = new MeterNames(registered, mapping.meterIds, client.profile.id);
   const { zone: zoneName } = mapping.text;

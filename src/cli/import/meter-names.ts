@@ -41,7 +41,7 @@ export class MeterNames {
       if (/^\d(?:[.,]\d+)?E\+\d{2,3}$/i.test(name)) {
         return `${shown} is a number that a spreadsheet has rounded; format the column as text and export it again`;
       }
-      return `genesis registers no meter ${shown}; name the meter with --meter NAME=ID, or under meters in the mapping`;
+      return `genesis registers no meter ${shown}; name the meter with --meter NAME=ID, or under meters in the mapping; list one that joined later in the --community file`;
     }
     if (this.#registered.mayImportFor(this.#submitterId, meter.ownerId)) return meter;
     return `meter ${meter.meterId} belongs to ${meter.ownerId}, and ${this.#submitterId} is no agent of it`;

@@ -1,5 +1,6 @@
 /**
- * `--community FILE`: the participants of a consortium and their meters.
+ * `--community FILE`: the participants of a consortium and their meters; for `bss import` and `bss
+ * submit` those that joined after genesis, of which no query tells.
  *
  *     participants:
  *       - id: head-end
@@ -12,6 +13,7 @@
  * An agent is a participant that may submit another one's records. A meter has the id that the
  * field knows it by; digits alone stand in quotes, as they would be a number.
  */
+import { stringify } from "yaml";
 import type { z } from "zod";
 import * as field from "../../config/fields.js";
 import { nearestName } from "../../config/nearest-name.js";
@@ -71,7 +73,34 @@ export function readCommunityFile(
     checkAgents(community, report);
     checkIntervals(community, options.deliveryIntervalS, report);
   });
-  const { participants } = readYamlFile(file, schema, { bytesMax: fileBytesMax });
+  return plansOf(readYamlFile(file, schema, { bytesMax: fileBytesMax }));
+}
+
+/**
+ * Reads a community file of participants that have joined: managers have checked what it says, or
+ * will. Throws `ConfigError`.
+ */
+export function readJoinedFile(file: string): readonly ParticipantPlan[] {
+  return plansOf(readYamlFile(file, communitySchema, { bytesMax: fileBytesMax }));
+}
+
+/** The text of such a file. */
+export function communityText(participants: readonly ParticipantPlan[]): string {
+  const community: z.input<typeof communitySchema> = {
+    participants: participants.map(({ id, agents, meters }) => ({
+      id,
+      agents: [...agents],
+      meters: meters.map((meter) => ({
+        id: meter.id,
+        rated_power_w: meter.ratedPowerW,
+        interval_s: meter.intervalS,
+      })),
+    })),
+  };
+  return stringify(community);
+}
+
+function plansOf({ participants }: Community): readonly ParticipantPlan[] {
   return participants.map(({ id, agents, meters }) => ({
     id,
     agents,

@@ -25,6 +25,7 @@ import {
   readTerms,
 } from "../../rpc/tls/certificate.js";
 import type { Identity } from "../../rpc/tls/tls-identity.js";
+import { communityText } from "../init/community-file.js";
 import { createTree } from "../init/new-tree.js";
 import {
   caBundleFileName,
@@ -32,6 +33,7 @@ import {
   profileText,
   signingKeyFileName,
 } from "../init/party-files.js";
+import { joinedFileName } from "../sending/registered-meters.js";
 import { CliError } from "../text/cli-error.js";
 import { nodeConfigText } from "./node-config-file.js";
 import type { Listening } from "./readiness.js";
@@ -84,8 +86,10 @@ export class MemberDirectory {
       tree.publicFile(files.ca, invited.caPem);
       tree.secretFile(files.key, keyPem);
       tree.secretFile(files.signingKey, `${toHex(randomBytes(32))}\n`);
-      if (listening === undefined) tree.publicFile("profile.yaml", this.#profileText());
-      else {
+      if (listening === undefined) {
+        tree.publicFile("profile.yaml", this.#profileText());
+        tree.publicFile(joinedFileName, this.#joinedText());
+      } else {
         tree.directory("data");
         tree.publicFile("config.yaml", this.#configText(listening));
       }
@@ -175,6 +179,17 @@ export class MemberDirectory {
     const { id, role } = this.#identity;
     const { addresses } = this.#file;
     return profileText({ id, role, addresses, files: { genesis: files.genesis, tls } });
+  }
+
+  /** What the invitation says of this participant. */
+  #joinedText(): string {
+    const { id } = this.#identity;
+    const { agentIds, meters } = this.#file.invitation;
+    const plans = meters.map(({ meterId, ratedPowerW, intervalS }) => {
+      return { id: meterId, ratedPowerW: Number(ratedPowerW), intervalS };
+    });
+    return `# Who joined after genesis, and with which meters: for 'bss import' and 'bss submit'.
+${communityText([{ id, agents: agentIds, meters: plans }])}`;
   }
 
   #at(name: string): string {

@@ -1,10 +1,14 @@
 /**
- * The meters that genesis registers, with their owners and agents. Those that joined later, with an
- * invitation, are in the managers' state, of which no query tells.
+ * The meters that are registered, with their owners and agents: those of genesis, and those that
+ * joined later, as a community file says. The managers' state has the latter, too, of which no
+ * query tells.
  */
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { ControlOperation } from "../../gen/bss/v1/genesis_pb.js";
 import { foldedId } from "../../ledger/ids.js";
 import { invitationOf } from "../../ledger/members/consent.js";
+import { type ParticipantPlan, readJoinedFile } from "../init/community-file.js";
 
 export type RegisteredMeter = {
   readonly meterId: string;
@@ -14,13 +18,35 @@ export type RegisteredMeter = {
   readonly valueWhMax: bigint;
 };
 
+/** Beside a profile: `bss register participant` writes it. */
+export const joinedFileName = "community.yaml";
+
+/**
+ * The participants that joined after genesis: of `given`, or else of the file beside the profile,
+ * if it is there. Throws `ConfigError`.
+ */
+export function joinedParticipants(
+  given: string | undefined,
+  profileFile: string,
+): readonly ParticipantPlan[] {
+  const beside = join(dirname(profileFile), joinedFileName);
+  if (given === undefined && !existsSync(beside)) return [];
+  return readJoinedFile(given ?? beside);
+}
+
 export class RegisteredMeters {
   readonly #meters = new Map<string, RegisteredMeter>();
   readonly #agents = new Map<string, readonly string[]>();
 
   /** @param operations of genesis */
-  constructor(operations: Iterable<ControlOperation>) {
+  constructor(operations: Iterable<ControlOperation>, joined: readonly ParticipantPlan[]) {
     for (const message of operations) this.#add(message);
+    for (const { id: ownerId, agents, meters } of joined) {
+      this.#agents.set(ownerId, agents);
+      for (const { id: meterId, ratedPowerW, intervalS } of meters) {
+        this.#addMeter(ownerId, { meterId, ratedPowerW: BigInt(ratedPowerW), intervalS });
+      }
+    }
   }
 
   find(meterId: string): RegisteredMeter | undefined {

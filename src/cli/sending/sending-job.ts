@@ -11,6 +11,7 @@ import type { Output } from "../text/output.js";
 import { clockWarning, headTime } from "./clock-check.js";
 import type { InputPlace } from "./input.js";
 import { receiptsPath } from "./receipts-path.js";
+import { joinedFileName, joinedParticipants, RegisteredMeters } from "./registered-meters.js";
 
 export type SendingOptions = {
   readonly out?: string;
@@ -18,6 +19,8 @@ export type SendingOptions = {
   readonly batch: number;
   /** Submissions in flight. */
   readonly inFlight: number;
+  /** The file of those that joined after genesis. */
+  readonly community?: string;
 };
 
 export function addSendingOptions(command: Command, { batch }: { readonly batch: number }): void {
@@ -27,7 +30,12 @@ export function addSendingOptions(command: Command, { batch }: { readonly batch:
       "file for the receipts (default: <file>.receipts.jsonl in the current directory)",
     )
     .option("--batch <n>", "number of records under one signature", parseCount, batch)
-    .option("--in-flight <n>", "number of submissions in flight", parseCount, 16);
+    .option("--in-flight <n>", "number of submissions in flight", parseCount, 16)
+    .option(
+      "--community <file>",
+      `YAML list of participants and meters that joined after genesis (default: ${joinedFileName} ` +
+        "beside the profile, if it is there)",
+    );
 }
 
 /** One run of a command. */
@@ -37,6 +45,7 @@ export type SendingJob = {
   readonly out: string;
   readonly options: SendingOptions;
   readonly client: BssClient;
+  readonly meters: RegisteredMeters;
   readonly output: Output;
   /** Aborted by Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal;
@@ -45,13 +54,17 @@ export type SendingJob = {
 type Start = Pick<SendingJob, "place" | "options" | "client" | "output"> & {
   /** The path that was given for `place`. */
   readonly file: string;
+  /** Where the caller's profile is. */
+  readonly profileFile: string;
 };
 
 /** Runs `work` while no other process works with the receipts, their journal and refused rows. */
 export async function withReceipts(
-  { file, place, options, client, output }: Start,
+  { file, place, options, client, output, profileFile }: Start,
   work: (job: SendingJob) => Promise<void>,
 ): Promise<void> {
+  const joined = joinedParticipants(options.community, profileFile);
+  const meters = new RegisteredMeters(client.genesis.operations, joined);
   const out = receiptsPath(file, place, options.out);
   const interrupted = new AbortController();
   const interrupt = () => interrupted.abort();
@@ -63,7 +76,8 @@ export async function withReceipts(
       what: `another command works with ${out} and its journal`,
       next: "wait until it has ended; this one has sent nothing",
     });
-    await work({ place, out, options, client, output, signal: interrupted.signal });
+    const { signal } = interrupted;
+    await work({ place, out, options, client, meters, output, signal });
   } finally {
     lock?.release();
     process.off("SIGINT", interrupt).off("SIGTERM", interrupt);

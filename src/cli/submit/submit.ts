@@ -127,7 +127,9 @@ export function register(program: Command): void {
     )
     .addHelpText("after", fieldsHelp)
     .action((file: string, options: Options, self: Command) =>
-      withClient(self, (client, output) => submit(file, options, client, output)),
+      withClient(self, (client, output, profile) =>
+        submit(file, options, { client, output, profileFile: profile.file }),
+      ),
     );
   addSendingOptions(command, { batch: 250 });
   addProfileOption(command);
@@ -136,20 +138,17 @@ export function register(program: Command): void {
 async function submit(
   file: string,
   options: Options,
-  client: BssClient,
-  output: Output,
+  party: { readonly client: BssClient; readonly output: Output; readonly profileFile: string },
 ): Promise<void> {
-  participantOf(client, "submit");
+  participantOf(party.client, "submit");
   const place = findInput(file);
   const kind = allCliKinds.find(({ inputName }) => inputName === options.kind) ?? kindByName(place);
-  await withReceipts({ file, place, options, client, output }, (job) =>
-    submitLocked(job, kind, options),
-  );
+  await withReceipts({ file, place, options, ...party }, (job) => submitLocked(job, kind, options));
 }
 
 /** Submits while this process holds the lock of the receipts. */
 async function submitLocked(job: SendingJob, kind: AnyCliKind, options: Options): Promise<void> {
-  const { place, out, client, output, signal } = job;
+  const { place, out, client, meters, output, signal } = job;
   await checkFirstContact(job, kind);
   const input = await unlessInterrupted(signal, place.open(signal));
   try {
@@ -157,7 +156,7 @@ async function submitLocked(job: SendingJob, kind: AnyCliKind, options: Options)
     const parent = updates && {
       updates: await unlessInterrupted(signal, wholeHash(client, updates)),
     };
-    const context = { client, note: output.note };
+    const context = { client, meters, note: output.note };
     const read = inputRows(input, kind, { ...given, ...parent }, context);
     const { count, rows } = await unlessInterrupted(signal, read);
     const owner = { consortiumId: client.consortiumId, participantId: client.profile.id };

@@ -8,7 +8,7 @@ import { type TimeZone, timeZoneOf } from "../../../energy-files/time-zone.js";
 import type { RowContext } from "../../kinds/kind.js";
 import type { AnyCliKind } from "../../kinds/kinds.js";
 import type { Input } from "../../sending/input.js";
-import { RegisteredMeters } from "../../sending/registered-meters.js";
+import type { RegisteredMeters } from "../../sending/registered-meters.js";
 import { RowProblem } from "../../sending/row-problem.js";
 import type { InputRow } from "../../sending/send-run.js";
 import type { ColumnMapping } from "./csv-header.js";
@@ -31,6 +31,12 @@ export type InputOptions = {
   readonly updates?: Uint8Array;
 };
 
+type InputContext = {
+  readonly client: BssClient;
+  readonly meters: RegisteredMeters;
+  readonly note: (text: string) => void;
+};
+
 type InputRows = { readonly count: number; readonly rows: AsyncIterable<InputRow> };
 
 /**
@@ -41,10 +47,10 @@ export async function inputRows(
   input: Input,
   { inputName, rows }: AnyCliKind,
   options: InputOptions,
-  { client, note }: { readonly client: BssClient; readonly note: (text: string) => void },
+  { client, meters, note }: InputContext,
 ): Promise<InputRows> {
   if (rows === undefined) return { count: 1, rows: oneDocument(input, options, client) };
-  const context = contextOf(options, client);
+  const context = { ...contextOf(options, client), meters };
   const csvOptions: CsvOptions = {
     kind: rows,
     columns: options.column,
@@ -106,7 +112,7 @@ function correctionAdvice(reason: string): string | undefined {
 function contextOf(
   { counterpartyProfile }: InputOptions,
   { profile, genesis }: BssClient,
-): RowContext {
+): Omit<RowContext, "meters"> {
   const signingSeeds = new Map([[profile.id, profile.signingSeed]]);
   for (const file of counterpartyProfile) {
     const { id, signingSeed } = cosigner(loadProfile(file));
@@ -114,7 +120,6 @@ function contextOf(
   }
   return {
     consortiumId: genesis.consortiumId,
-    meters: new RegisteredMeters(genesis.operations),
     submitterId: profile.id,
     signingSeeds,
     nowMs: Date.now(),

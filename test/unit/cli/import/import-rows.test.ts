@@ -28,7 +28,7 @@ const operations = [
   ].map((value) => ({ case: "registerMeter" as const, value })),
 ].map((operation) => create(ControlOperationSchema, { operation }));
 
-const registered = new RegisteredMeters(operations);
+const registered = new RegisteredMeters(operations, []);
 const policy = create(PolicySchema, { deliveryIntervalS: hourS, deliveryOffsetS: 0 });
 
 function contextOf(ids: Readonly<Record<string, string>>): ImportContext {

@@ -30,7 +30,7 @@ const operations = [
     value: { meterId: "m", ownerId: "home", ratedPowerW: 10_000n, intervalS: hourS },
   },
 ].map((operation) => create(ControlOperationSchema, { operation }));
-const registered = new RegisteredMeters(operations);
+const registered = new RegisteredMeters(operations, []);
 
 const context: ImportContext = {
   names: new MeterNames(registered, new Map(), "home"),

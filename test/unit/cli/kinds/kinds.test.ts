@@ -26,7 +26,8 @@ const registered = {
   case: "registerMeter" as const,
   value: { ownerId: "home-1", meterId: "meter-1", intervalS: 900, ratedPowerW: 10_000n },
 };
-const meters = new RegisteredMeters([create(ControlOperationSchema, { operation: registered })]);
+const genesis = [create(ControlOperationSchema, { operation: registered })];
+const meters = new RegisteredMeters(genesis, []);
 const context: RowContext = {
   consortiumId,
   meters,

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { MemberDirectory } from "../../../../src/cli/register/member-directory.js";
 import { writeListening } from "../../../../src/cli/register/node-config-file.js";
+import { joinedParticipants } from "../../../../src/cli/sending/registered-meters.js";
 import type { InvitationFile } from "../../../../src/config/invitation-file.js";
 import { loadNodeConfig } from "../../../../src/config/node-config.js";
 import { loadProfile } from "../../../../src/config/profile.js";
@@ -23,6 +24,12 @@ import { generateTlsKeyPair, privateKeyPem } from "../../../../src/pki/key-pairs
 import { temporaryDirectory } from "../../../support/temporary-directory.js";
 
 const dayMs = 86_400_000;
+const invitedMeters = ["meter-9", "541448820070000000", "0x10"].map((meterId) => {
+  return { meterId, ratedPowerW: 11_000n, intervalS: 900 };
+});
+const plannedMeters = invitedMeters.map(({ meterId, intervalS }) => {
+  return { id: meterId, ratedPowerW: 11_000, intervalS };
+});
 
 describe("the directory of somebody who joins", () => {
   const path = temporaryDirectory();
@@ -58,7 +65,7 @@ describe("the directory of somebody who joins", () => {
       const file = {
         genesisBytes,
         genesis: { consortiumId: sha256(genesisBytes) },
-        invitation: {},
+        invitation: { agentIds: ["head-end"], meters: invitedMeters },
         addresses: ["127.0.0.1:7401"],
         tls: { caPem: known.certificatePem },
       } as unknown as InvitationFile;
@@ -78,7 +85,12 @@ describe("the directory of somebody who joins", () => {
         const { configFile, profileFile } = directory(id);
         const read = role === "storage" ? loadNodeConfig(configFile) : loadProfile(profileFile);
         assert.equal(read.id, id);
-        if (role !== "storage") continue;
+        if (role !== "storage") {
+          const [joined, ...others] = joinedParticipants(undefined, profileFile);
+          assert.deepEqual(joined, { id, agents: ["head-end"], meters: plannedMeters });
+          assert.deepEqual(others, []);
+          continue;
+        }
         writeListening(configFile, { listen: { host: "127.0.0.1", port: 7502 } });
         assert.equal(loadNodeConfig(configFile).id, id);
       }
