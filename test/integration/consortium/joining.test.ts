@@ -152,6 +152,15 @@ describe("joining a consortium that runs", () => {
     const listed = await bss("list", "--meter", "DE*ABC:M1", ...own);
     assert.equal(listed.code, 0, listed.err);
     assert.match(listed.out, /DE\*ABC:M1: 5 Wh imported, 7 Wh exported/);
+
+    writeFileSync(at("day.csv"), "time;meter;used\n2023-11-15T00:00Z;DE*ABC:M1;9\n");
+    const imported = await bss(
+      ...["import", at("day.csv"), "--delimiter", ";", "--time", "time", "--time-format", "iso"],
+      ...["--stamp", "start", "--meter-column", "meter", "--imported", "used", "--unit", "Wh"],
+      ...["--out", at("day.receipts.jsonl"), ...own],
+    );
+    assert.equal(imported.code, 0, imported.err);
+    assert.match(imported.out, /1 value in 1 record/);
   });
 
   test("a certificate that ends sooner than the old one is not taken while another is to be had", async () => {
