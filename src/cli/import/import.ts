@@ -1,6 +1,5 @@
 /** `bss import`: energy data as utilities keep it, onto the ledger as load profiles. */
 import { type Command, Option } from "commander";
-import type { BssClient } from "../../client/bss-client.js";
 import { csvReader } from "../../energy-files/csv/csv-reader.js";
 import type { FileItem, FileReader } from "../../energy-files/file-values.js";
 import { FileUnreadable } from "../../energy-files/file-values.js";
@@ -9,14 +8,16 @@ import { fileFormats } from "../../energy-files/readers.js";
 import { type TimeZone, timeZoneOf } from "../../energy-files/time-zone.js";
 import { addProfileOption, participantOf, withClient } from "../client-session.js";
 import { findInput, type Input } from "../sending/input.js";
-import { ProgressFile } from "../sending/progress-file.js";
+import { ProgressFile } from "../sending/receipts/progress-file.js";
 import { RowProblem } from "../sending/row-problem.js";
 import { type RowsSent, sendRows } from "../sending/send-rows.js";
 import {
   addSendingOptions,
   checkFirstContact,
+  metersOf,
   type SendingJob,
   type SendingOptions,
+  type SendingParty,
   unlessInterrupted,
   withReceipts,
 } from "../sending/sending-job.js";
@@ -94,16 +95,12 @@ export function register(program: Command): void {
   addDetect(command);
 }
 
-async function importFile(
-  file: string,
-  options: Options,
-  party: { readonly client: BssClient; readonly output: Output; readonly profileFile: string },
-): Promise<void> {
+async function importFile(file: string, options: Options, party: SendingParty): Promise<void> {
   participantOf(party.client, "import");
   const said = options.mapping === undefined ? {} : readMappingFile(options.mapping);
   const mapping = mergedMapping(options.mapping, said, mappingOfOptions(options));
   const place = findInput(file);
-  await withReceipts({ file, place, options, ...party }, async (job) => {
+  await withReceipts({ file, place, options }, party, async (job) => {
     try {
       await importLocked(job, mapping, options);
     } catch (error) {
@@ -119,8 +116,9 @@ async function importLocked(
   mapping: ImportMapping,
   options: Options,
 ): Promise<void> {
-  const { place, client, meters: registered, signal } = job;
+  const { place, client, signal } = job;
   await checkFirstContact(job, { isTimedByClock: false });
+  const registered = metersOf(job);
   const { policy } = client.genesis;
   const names = new MeterNames(registered, mapping.meterIds, client.profile.id);
   const { zone: zoneName } = mapping.text;

@@ -1,9 +1,7 @@
 /** `bss receipt`: a record's receipt, as a file that proves itself. */
-import { toBinary } from "@bufbuild/protobuf";
 import { type Command, Option } from "commander";
 import { printableJson } from "../../base/printable.js";
-import { receiptToJson } from "../../client/verify/receipt-check.js";
-import { ReceiptSchema } from "../../gen/bss/v1/query_pb.js";
+import { receiptToBinary, receiptToJson } from "../../client/verify/receipt-check.js";
 import { addProfileOption, withClient } from "../client-session.js";
 import { type HashArgument, hashForms, parseHashArgument, wholeHash } from "./hash-argument.js";
 
@@ -30,7 +28,7 @@ export function register(program: Command): void {
         const hash = await wholeHash(client, argument);
         const receipt = await client.getReceipt(hash);
         if (options.format === "binary") {
-          process.stdout.write(toBinary(ReceiptSchema, receipt));
+          process.stdout.write(receiptToBinary(receipt));
           return;
         }
         const json = receiptToJson(receipt, { pretty: !output.json });

@@ -11,7 +11,7 @@ import {
   positionsOf,
   receiptBeginnings,
   receiptsLineOf,
-} from "../sending/receipt-lines.js";
+} from "../sending/receipts/receipt-lines.js";
 import { CliError } from "../text/cli-error.js";
 import { tinted } from "../text/colours.js";
 import { fields, formatTime, type Output } from "../text/output.js";

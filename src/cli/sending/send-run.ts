@@ -19,8 +19,8 @@ import type { Submission } from "../../gen/bss/v1/record_pb.js";
 import { RpcError } from "../../rpc/rpc-error.js";
 import { otherGenesis } from "../text/rpc-advice.js";
 import { Batcher } from "./batcher.js";
-import type { PlannedRecord, PlannedRow, ProgressFile } from "./progress-file.js";
-import type { ReceiptLine } from "./receipt-lines.js";
+import type { PlannedRecord, PlannedRow, ProgressFile } from "./receipts/progress-file.js";
+import type { ReceiptLine } from "./receipts/receipt-lines.js";
 import { type Refusal, RowProblem } from "./row-problem.js";
 
 /** Something that is to become a record. */

@@ -10,7 +10,7 @@ import { CliError, exitCodes } from "../text/cli-error.js";
 import type { Output } from "../text/output.js";
 import { clockWarning, headTime } from "./clock-check.js";
 import type { InputPlace } from "./input.js";
-import { receiptsPath } from "./receipts-path.js";
+import { receiptsPath } from "./receipts/receipts-path.js";
 import { joinedFileName, joinedParticipants, RegisteredMeters } from "./registered-meters.js";
 
 export type SendingOptions = {
@@ -45,26 +45,27 @@ export type SendingJob = {
   readonly out: string;
   readonly options: SendingOptions;
   readonly client: BssClient;
-  readonly meters: RegisteredMeters;
+  /** Where the caller's profile is. */
+  readonly profileFile: string;
   readonly output: Output;
   /** Aborted by Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal;
 };
 
-type Start = Pick<SendingJob, "place" | "options" | "client" | "output"> & {
+/** As whom a command sends, and to whom it speaks. */
+export type SendingParty = Pick<SendingJob, "client" | "profileFile" | "output">;
+
+type Start = Pick<SendingJob, "place" | "options"> & {
   /** The path that was given for `place`. */
   readonly file: string;
-  /** Where the caller's profile is. */
-  readonly profileFile: string;
 };
 
 /** Runs `work` while no other process works with the receipts, their journal and refused rows. */
 export async function withReceipts(
-  { file, place, options, client, output, profileFile }: Start,
+  { file, place, options }: Start,
+  party: SendingParty,
   work: (job: SendingJob) => Promise<void>,
 ): Promise<void> {
-  const joined = joinedParticipants(options.community, profileFile);
-  const meters = new RegisteredMeters(client.genesis.operations, joined);
   const out = receiptsPath(file, place, options.out);
   const interrupted = new AbortController();
   const interrupt = () => interrupted.abort();
@@ -77,7 +78,7 @@ export async function withReceipts(
       next: "wait until it has ended; this one has sent nothing",
     });
     const { signal } = interrupted;
-    await work({ place, out, options, client, meters, output, signal });
+    await work({ ...party, place, out, options, signal });
   } finally {
     lock?.release();
     process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
@@ -128,4 +129,14 @@ export function checkFirstContact(
     output.note(`bss: ${warning.text}; ${warning.next}`);
   };
   return unlessInterrupted(signal, check());
+}
+
+/** The meters that are known to a command. Throws `ConfigError` for a wrong community file. */
+export function metersOf({
+  client,
+  options,
+  profileFile,
+}: Pick<SendingJob, "client" | "options" | "profileFile">): RegisteredMeters {
+  const joined = joinedParticipants(options.community, profileFile);
+  return new RegisteredMeters(client.genesis.operations, joined);
 }

@@ -1,7 +1,6 @@
 /** `bss submit`: CSV rows or a file onto the ledger. */
 import { extname } from "node:path";
 import { type Command, Option } from "commander";
-import type { BssClient } from "../../client/bss-client.js";
 import { addProfileOption, participantOf, withClient } from "../client-session.js";
 import { type AnyCliKind, allCliKinds, cliKinds } from "../kinds/kinds.js";
 import {
@@ -11,13 +10,15 @@ import {
   wholeHash,
 } from "../records/hash-argument.js";
 import { findInput, type InputPlace } from "../sending/input.js";
-import { ProgressFile } from "../sending/progress-file.js";
+import { ProgressFile } from "../sending/receipts/progress-file.js";
 import { type RowsSent, sendRows } from "../sending/send-rows.js";
 import {
   addSendingOptions,
   checkFirstContact,
+  metersOf,
   type SendingJob,
   type SendingOptions,
+  type SendingParty,
   unlessInterrupted,
   withReceipts,
 } from "../sending/sending-job.js";
@@ -135,20 +136,16 @@ export function register(program: Command): void {
   addProfileOption(command);
 }
 
-async function submit(
-  file: string,
-  options: Options,
-  party: { readonly client: BssClient; readonly output: Output; readonly profileFile: string },
-): Promise<void> {
+async function submit(file: string, options: Options, party: SendingParty): Promise<void> {
   participantOf(party.client, "submit");
   const place = findInput(file);
   const kind = allCliKinds.find(({ inputName }) => inputName === options.kind) ?? kindByName(place);
-  await withReceipts({ file, place, options, ...party }, (job) => submitLocked(job, kind, options));
+  await withReceipts({ file, place, options }, party, (job) => submitLocked(job, kind, options));
 }
 
 /** Submits while this process holds the lock of the receipts. */
 async function submitLocked(job: SendingJob, kind: AnyCliKind, options: Options): Promise<void> {
-  const { place, out, client, meters, output, signal } = job;
+  const { place, out, client, output, signal } = job;
   await checkFirstContact(job, kind);
   const input = await unlessInterrupted(signal, place.open(signal));
   try {
@@ -156,7 +153,7 @@ async function submitLocked(job: SendingJob, kind: AnyCliKind, options: Options)
     const parent = updates && {
       updates: await unlessInterrupted(signal, wholeHash(client, updates)),
     };
-    const context = { client, meters, note: output.note };
+    const context = { client, meters: () => metersOf(job), note: output.note };
     const read = inputRows(input, kind, { ...given, ...parent }, context);
     const { count, rows } = await unlessInterrupted(signal, read);
     const owner = { consortiumId: client.consortiumId, participantId: client.profile.id };

@@ -33,7 +33,8 @@ export type InputOptions = {
 
 type InputContext = {
   readonly client: BssClient;
-  readonly meters: RegisteredMeters;
+  /** Documents have none. */
+  readonly meters: () => RegisteredMeters;
   readonly note: (text: string) => void;
 };
 
@@ -50,7 +51,7 @@ export async function inputRows(
   { client, meters, note }: InputContext,
 ): Promise<InputRows> {
   if (rows === undefined) return { count: 1, rows: oneDocument(input, options, client) };
-  const context = { ...contextOf(options, client), meters };
+  const context = contextOf(options, client, meters());
   const csvOptions: CsvOptions = {
     kind: rows,
     columns: options.column,
@@ -112,7 +113,8 @@ function correctionAdvice(reason: string): string | undefined {
 function contextOf(
   { counterpartyProfile }: InputOptions,
   { profile, genesis }: BssClient,
-): Omit<RowContext, "meters"> {
+  meters: RegisteredMeters,
+): RowContext {
   const signingSeeds = new Map([[profile.id, profile.signingSeed]]);
   for (const file of counterpartyProfile) {
     const { id, signingSeed } = cosigner(loadProfile(file));
@@ -120,6 +122,7 @@ function contextOf(
   }
   return {
     consortiumId: genesis.consortiumId,
+    meters,
     submitterId: profile.id,
     signingSeeds,
     nowMs: Date.now(),

@@ -11,7 +11,7 @@ import {
   surveyItems,
 } from "../../../../src/cli/import/import-rows.js";
 import { MeterNames } from "../../../../src/cli/import/meter-names.js";
-import { ProgressFile } from "../../../../src/cli/sending/progress-file.js";
+import { ProgressFile } from "../../../../src/cli/sending/receipts/progress-file.js";
 import { RegisteredMeters } from "../../../../src/cli/sending/registered-meters.js";
 import type { FileItem, IntervalValue } from "../../../../src/energy-files/file-values.js";
 import { Periods } from "../../../../src/energy-files/profiles/periods.js";

@@ -7,7 +7,7 @@ import { after, before, describe, test } from "node:test";
 import { defined } from "../../../../src/base/assert.js";
 import { fromHex } from "../../../../src/base/bytes.js";
 import { verifyList } from "../../../../src/cli/records/verify-list.js";
-import { type BlockLine, lineOfBlock } from "../../../../src/cli/sending/receipt-lines.js";
+import { type BlockLine, lineOfBlock } from "../../../../src/cli/sending/receipts/receipt-lines.js";
 import type { Output } from "../../../../src/cli/text/output.js";
 import { blockReceipt } from "../../../../src/client/verify/block-receipt.js";
 import { toyChain, toyGenesis } from "../../../support/toy-chain.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
-import type { ProgressFile } from "../../../../src/cli/sending/progress-file.js";
+import type { ProgressFile } from "../../../../src/cli/sending/receipts/progress-file.js";
 import type { RowProblem } from "../../../../src/cli/sending/row-problem.js";
 import { SendRun } from "../../../../src/cli/sending/send-run.js";
 import type { BssClient } from "../../../../src/client/index.js";

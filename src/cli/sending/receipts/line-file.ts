@@ -8,9 +8,9 @@ import {
   renameSync,
   rmSync,
 } from "node:fs";
-import { writeWhole } from "../../config/whole-write.js";
-import { CliError } from "../text/cli-error.js";
-import { unwritable } from "./unwritable.js";
+import { writeWhole } from "../../../config/whole-write.js";
+import { CliError } from "../../text/cli-error.js";
+import { unwritable } from "../unwritable.js";
 
 const chunkBytes = 256 * 1024;
 const newline = 10;

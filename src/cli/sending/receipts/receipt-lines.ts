@@ -8,14 +8,12 @@
  * What proves a block stands there once, however many of its records are in the file. Hashes of
  * records are hex, as commands take them; all else that only programs read is base64.
  */
-import { toBinary } from "@bufbuild/protobuf";
 import * as z from "zod";
-import { fromHex } from "../../base/bytes.js";
-import type { BlockReceipt, ProvenRecord } from "../../client/verify/block-receipt.js";
-import { receiptFromBinary } from "../../client/verify/receipt-check.js";
-import { hashBytes } from "../../crypto/hash.js";
-import { ReceiptSchema } from "../../gen/bss/v1/query_pb.js";
-import { blockRecordsBound } from "../../ledger/blocks/block-parsing.js";
+import { fromHex } from "../../../base/bytes.js";
+import type { BlockReceipt, ProvenRecord } from "../../../client/verify/block-receipt.js";
+import { receiptFromBinary, receiptToBinary } from "../../../client/verify/receipt-check.js";
+import { hashBytes } from "../../../crypto/hash.js";
+import { blockRecordsBound } from "../../../ledger/blocks/block-parsing.js";
 
 /** Where a record stands. */
 export type ReceiptLine = {
@@ -81,7 +79,7 @@ export function lineOfBlock({ receipt, others }: BlockReceipt): BlockLine {
   return {
     block: Number(receipt.height),
     positions: rangesOf(positions),
-    receipt: text(toBinary(ReceiptSchema, receipt)),
+    receipt: text(receiptToBinary(receipt)),
     ...(others !== undefined && {
       leaves: {
         seal_digests: text(...others.records.map(({ sealDigest }) => sealDigest)),

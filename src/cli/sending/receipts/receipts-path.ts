@@ -1,7 +1,7 @@
 import { lstatSync, realpathSync, statSync } from "node:fs";
 import { basename, resolve } from "node:path";
-import { CliError, exitCodes } from "../text/cli-error.js";
-import type { InputPlace } from "./input.js";
+import { CliError, exitCodes } from "../../text/cli-error.js";
+import type { InputPlace } from "../input.js";
 
 /**
  * Where the receipts of a file go: `out`, or a file of its name in the current directory. A stream

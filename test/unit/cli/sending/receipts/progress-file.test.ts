@@ -11,11 +11,11 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, test } from "node:test";
-import { toHex, utf8 } from "../../../../src/base/bytes.js";
-import { ProgressFile } from "../../../../src/cli/sending/progress-file.js";
-import type { ReceiptLine } from "../../../../src/cli/sending/receipt-lines.js";
-import { CliError } from "../../../../src/cli/text/cli-error.js";
-import { temporaryDirectory } from "../../../support/temporary-directory.js";
+import { toHex, utf8 } from "../../../../../src/base/bytes.js";
+import { ProgressFile } from "../../../../../src/cli/sending/receipts/progress-file.js";
+import type { ReceiptLine } from "../../../../../src/cli/sending/receipts/receipt-lines.js";
+import { CliError } from "../../../../../src/cli/text/cli-error.js";
+import { temporaryDirectory } from "../../../../support/temporary-directory.js";
 
 describe("the progress file", () => {
   const directory = temporaryDirectory();

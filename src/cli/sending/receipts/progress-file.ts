@@ -22,14 +22,14 @@
  * One process at a time works with a pair of these files; see process-lock.ts.
  */
 import { rmSync } from "node:fs";
-import { fromHex, toHex, utf8 } from "../../base/bytes.js";
-import { sha256 } from "../../crypto/hash.js";
-import { recordHash } from "../../ledger/records/record-hash.js";
-import { CliError } from "../text/cli-error.js";
+import { fromHex, toHex, utf8 } from "../../../base/bytes.js";
+import { sha256 } from "../../../crypto/hash.js";
+import { recordHash } from "../../../ledger/records/record-hash.js";
+import { CliError } from "../../text/cli-error.js";
+import { RowProblem } from "../row-problem.js";
 import { foreign, LineFile } from "./line-file.js";
 import type { ReceiptLine } from "./receipt-lines.js";
 import { ReceiptsFile } from "./receipts-file.js";
-import { RowProblem } from "./row-problem.js";
 
 /** A record that is to be sent. */
 export type PlannedRecord = {

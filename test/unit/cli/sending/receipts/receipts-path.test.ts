@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import type { InputPlace } from "../../../../src/cli/sending/input.js";
-import { receiptsPath } from "../../../../src/cli/sending/receipts-path.js";
-import { temporaryDirectory } from "../../../support/temporary-directory.js";
+import type { InputPlace } from "../../../../../src/cli/sending/input.js";
+import { receiptsPath } from "../../../../../src/cli/sending/receipts/receipts-path.js";
+import { temporaryDirectory } from "../../../../support/temporary-directory.js";
 
 describe("the path of the receipts", () => {
   const directory = temporaryDirectory();

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
-import { toHex } from "../../../../src/base/bytes.js";
-import { proveReceipts } from "../../../../src/cli/sending/prove-receipts.js";
-import type { BlockLine } from "../../../../src/cli/sending/receipt-lines.js";
-import { BlockViewSchema } from "../../../../src/gen/bss/v1/query_pb.js";
-import { RpcError } from "../../../../src/rpc/rpc-error.js";
-import { toyChain, toyGenesis } from "../../../support/toy-chain.js";
+import { toHex } from "../../../../../src/base/bytes.js";
+import { proveReceipts } from "../../../../../src/cli/sending/receipts/prove-receipts.js";
+import type { BlockLine } from "../../../../../src/cli/sending/receipts/receipt-lines.js";
+import { BlockViewSchema } from "../../../../../src/gen/bss/v1/query_pb.js";
+import { RpcError } from "../../../../../src/rpc/rpc-error.js";
+import { toyChain, toyGenesis } from "../../../../support/toy-chain.js";
 
 describe("what proves the places of records", () => {
   const chain = toyChain([3, 5, 2]);

@@ -1,10 +1,10 @@
 /** Fetches what proves the places of records, for the receipts file: once for each block. */
-import { defined } from "../../base/assert.js";
-import { fromHex } from "../../base/bytes.js";
-import type { BssClient } from "../../client/bss-client.js";
-import { UntrueAnswer } from "../../client/verify/answers.js";
-import { blockReceipt, verifyBlockReceipt } from "../../client/verify/block-receipt.js";
-import { RpcError } from "../../rpc/rpc-error.js";
+import { defined } from "../../../base/assert.js";
+import { fromHex } from "../../../base/bytes.js";
+import type { BssClient } from "../../../client/bss-client.js";
+import { UntrueAnswer } from "../../../client/verify/answers.js";
+import { blockReceipt, verifyBlockReceipt } from "../../../client/verify/block-receipt.js";
+import { RpcError } from "../../../rpc/rpc-error.js";
 import { type BlockLine, blockOfLine, lineOfBlock } from "./receipt-lines.js";
 import type { ReceiptsFile } from "./receipts-file.js";
 
