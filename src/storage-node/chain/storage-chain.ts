@@ -196,8 +196,7 @@ export class StorageChain {
   tick(): void {
     if (this.stopped) return;
     this.#sync.tick();
-    const dueMs = this.#hasNews ? headsApartMs : headRepeatedMs;
-    if (this.#ports.monotonicMs() - this.#toldAtMs >= dueMs) this.tellHead();
+    this.#tellIfDue();
   }
 
   /** Takes no message any more; resolves when the one that is being handled is through. */
@@ -301,7 +300,10 @@ export class StorageChain {
     const due = this.#candidates.onAppended(head.height);
     this.#reportFailedAudit();
     onAppended();
-    if (!more) this.#tellNews();
+    if (!more) {
+      this.#hasNews = true;
+      this.#tellIfDue();
+    }
     this.#sync.onAppended();
     for (const { from, candidate } of due) await this.#attesting.take(from, candidate);
   }
@@ -347,9 +349,9 @@ export class StorageChain {
   }
 
   /** Of blocks that follow each other fast only some are told. */
-  #tellNews(): void {
-    this.#hasNews = true;
-    if (this.#ports.monotonicMs() - this.#toldAtMs >= headsApartMs) this.tellHead();
+  #tellIfDue(): void {
+    const apartMs = this.#hasNews ? headsApartMs : headRepeatedMs;
+    if (this.#ports.monotonicMs() - this.#toldAtMs >= apartMs) this.tellHead();
   }
 
   #headMessage(): MessageToManager {

@@ -6,7 +6,7 @@ import {
   blockOfLine,
   lineOfBlock,
   receiptsLineOf,
-} from "../../../../src/cli/sending/receipt-lines.js";
+} from "../../../../src/cli/sending/receipts/receipt-lines.js";
 import {
   type BlockReceipt,
   blockReceipt,
