@@ -41,9 +41,9 @@ export class FairOrder {
     return this.#causers.size;
   }
 
-  /** What all pieces of the causer cost whose pieces cost least; Infinity when nobody waits. */
-  get leastCost(): number {
-    return this.#costs.least;
+  /** What all pieces of each causer cost that waits. */
+  get costs(): readonly number[] {
+    return this.#costs.ofEach;
   }
 
   /** What all pieces of a causer cost. */

@@ -114,14 +114,9 @@ export class Pool implements KnownWork {
     return this.#byId.size;
   }
 
-  /** Participants of whom something waits. */
-  get participantCount(): number {
-    return this.#order.causerCount;
-  }
-
-  /** What that one of them waits for who waits for least, in records. */
-  get leastWaiting(): number {
-    return this.#order.leastCost;
+  /** What each participant has here of whom something waits, as its turns count it. */
+  get waitingOfEach(): readonly number[] {
+    return this.#order.costs;
   }
 
   /** What blocks take until so much more of a participant is placed, itself included. */

@@ -18,11 +18,9 @@ export class WaitingCosts {
     return this.#costs.get(causer) ?? 0;
   }
 
-  /** What that causer has who has least; Infinity when nothing waits. */
-  get least(): number {
-    let least = Number.POSITIVE_INFINITY;
-    for (const cost of this.#costs.values()) least = Math.min(least, cost);
-    return least;
+  /** What each causer has that has something. */
+  get ofEach(): readonly number[] {
+    return [...this.#costs.values()];
   }
 
   /** `change` is a multiple of `costStep`, so what comes and goes leaves nothing. */

@@ -58,8 +58,7 @@ export type BlockCallsPorts = Pick<
     | "calls"
     | "triedInVain"
     | "recordsPlaced"
-    | "participantCount"
-    | "leastWaiting"
+    | "waitingOfEach"
     | "loneIsUnripe"
     | "recordCount"
     | "ripeCount"
@@ -126,11 +125,11 @@ export class BlockCalls {
   onAppended({ facts, placed }: Appended, before: Members, roundMs?: number): void {
     const { leafCount, proposerId } = facts;
     const { pool, size, policy, selfId, monotonicMs, relayAgain } = this.#ports;
-    const { participantCount: participants, leastWaiting } = pool;
     const managers = before.activeManagerIds.length;
     const records = workOfAll(placed.map(({ record }) => record));
     const nowMs = monotonicMs();
-    size.onAppended({ records, roundMs, participants, leastWaiting, managers, nowMs });
+    const waiting = pool.waitingOfEach;
+    size.onAppended({ records, roundMs, waiting, managers, nowMs });
     this.#wasEmpty = leafCount === 0 && storageSuffices(before, policy);
     if (leafCount > 0 && roundMs !== undefined) this.#gather(placed, roundMs);
     // After this what was tried in vain calls again.

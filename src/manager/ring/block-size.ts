@@ -6,6 +6,10 @@
  * fit into its part of one large block: who has more waits for several blocks anyway, and is done
  * sooner when these are large. So imports do not slow each other down.
  *
+ * That time grows with the number of imports. Beside one of them a single record waits about as
+ * long as a fair part of the machine takes it; beside many it would have to wait longer anyway, and
+ * small blocks would take more from all of them than they give to the one.
+ *
  * The time of a round is taken as `perRecord · (fixed + records)`, where `fixed` is what a block
  * costs whatever it holds, in records. A machine or network that becomes slow changes `perRecord`;
  * the number of nodes determines `fixed`. Both are learned from the latest blocks, whoever made
@@ -28,23 +32,23 @@ export type RoundTaken = {
   readonly records: number;
   /** How long the round took in which it was decided; undefined for one that a peer shipped. */
   readonly roundMs: number | undefined;
-  /** Participants that had records that waited for it. */
-  readonly participants: number;
-  /** What the one of them had that had least, in records. */
-  readonly leastWaiting: number;
+  /** What each participant had that waited for it, in records. */
+  readonly waiting: readonly number[];
   /** Managers that have turns; f of them may make their rounds as slow as they like. */
   readonly managers: number;
   /** Monotonic. */
   readonly nowMs: number;
 };
 
+type Mode = "alone" | "shared";
 /** What a round may take, of the time after which managers give up on a proposal. */
-const shares = { alone: 1 / 2, shared: 1 / 32 } as const;
-type Mode = keyof typeof shares;
+const aloneShare = 1 / 2;
+/** While blocks are small: so much for each participant that has many records, within bounds. */
+const sharedShare = { ofEach: 1 / 128, least: 1 / 64, most: 1 / 16 } as const;
 /** The least that a block holds, of the fixed cost in records. */
 const least = { alone: 1, shared: 1 / 4 } as const;
 /** Blocks of fewer would cost nearly as much, and are too much alike to learn from. */
-const sharedRecordsMin = 100;
+const sharedRecordsMin = 50;
 /** Blocks stay small so long after somebody had few records that waited beside others'. */
 const sharedForMs = 30_000;
 const recordsMin = 20;
@@ -68,6 +72,8 @@ export class BlockSize {
   /** ms; undefined before the first block. */
   #perRecord: number | undefined;
   #sharedUntilMs = Number.NEGATIVE_INFINITY;
+  /** Participants that had many records that waited for the latest block. */
+  #importers = 0;
 
   constructor(options: BlockSizeOptions) {
     this.#options = options;
@@ -79,8 +85,10 @@ export class BlockSize {
   }
 
   onAppended(round: RoundTaken): void {
-    const { records, roundMs, participants, leastWaiting, managers, nowMs } = round;
-    const isShared = participants > 1 && leastWaiting * participants < this.#recordsMax("alone");
+    const { records, roundMs, waiting, managers, nowMs } = round;
+    const many = this.#recordsMax("alone") / waiting.length;
+    this.#importers = waiting.filter((each) => each >= many).length;
+    const isShared = waiting.length > 1 && this.#importers < waiting.length;
     if (isShared) this.#sharedUntilMs = nowMs + sharedForMs;
     if (roundMs === undefined) return;
     this.#samples.push({ records, roundMs });
@@ -101,7 +109,13 @@ export class BlockSize {
 
   #recordsInTime(mode: Mode): number {
     if (this.#perRecord === undefined) return Number.POSITIVE_INFINITY;
-    return (this.#options.timeouts.proposeMs * shares[mode]) / this.#perRecord - this.#fixed;
+    const share = mode === "alone" ? aloneShare : this.#sharedShare;
+    return (this.#options.timeouts.proposeMs * share) / this.#perRecord - this.#fixed;
+  }
+
+  get #sharedShare(): number {
+    const { ofEach, least, most } = sharedShare;
+    return Math.min(Math.max(this.#importers * ofEach, least), most);
   }
 
   /** So many that the fixed cost is no larger a part of the block than it may be. */

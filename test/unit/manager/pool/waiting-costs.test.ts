@@ -19,12 +19,12 @@ describe("what waits, in turn of its causers", () => {
 
   test("is nothing once all has gone, parts of a record included", () => {
     const costs = costsOf(["a", wholeCost(0.1)], ["a", wholeCost(1 / 3)], ["b", 1]);
-    assert.equal(costs.least, costs.of("a"));
+    assert.deepEqual(costs.ofEach, [costs.of("a"), 1]);
     costs.add("a", -wholeCost(0.1));
     costs.add("a", -wholeCost(1 / 3));
-    assert.deepEqual([costs.of("a"), costs.least, costs.until("new", 2)], [0, 1, 3]);
+    assert.deepEqual([costs.of("a"), costs.ofEach, costs.until("new", 2)], [0, [1], 3]);
     costs.add("b", -1);
-    assert.deepEqual([costs.least, costs.until("new", 2)], [Number.POSITIVE_INFINITY, 2]);
+    assert.deepEqual([costs.ofEach, costs.until("new", 2)], [[], 2]);
   });
 
   test("is never said to be less than it is, nor twice as much", () => {

@@ -9,9 +9,11 @@ const managers = 4;
 
 /** Who waits besides an import that never ends. */
 const waiting = {
-  nobody: { participants: 1, leastWaiting: 5_000 },
-  one: { participants: 2, leastWaiting: 1 },
-  import: { participants: 2, leastWaiting: 4_000 },
+  nobody: [5_000],
+  one: [5_000, 1],
+  import: [5_000, 4_000],
+  "one beside 8": [1].concat(Array.from({ length: 8 }, () => 5_000)),
+  "one beside 100": [1].concat(Array.from({ length: 100 }, () => 5_000)),
 } as const;
 type Beside = keyof typeof waiting;
 
@@ -28,7 +30,7 @@ function saturate(
     records = size.recordsMax(nowMs);
     roundMs = cost.fixedMs + cost.perRecordMs * records;
     nowMs += roundMs;
-    size.onAppended({ records, roundMs, ...waiting[beside], managers, nowMs });
+    size.onAppended({ records, roundMs, waiting: waiting[beside], managers, nowMs });
   }
   return { records, roundMs };
 }
@@ -36,7 +38,13 @@ function saturate(
 function sizeAfterQuiet(fixedMs: number): BlockSize {
   const size = new BlockSize({ recordsMax, timeouts: { proposeMs } });
   for (let block = 0; block < 50; block++) {
-    size.onAppended({ records: 1, roundMs: fixedMs, ...waiting.nobody, managers, nowMs: block });
+    size.onAppended({
+      records: 1,
+      roundMs: fixedMs,
+      waiting: waiting.nobody,
+      managers,
+      nowMs: block,
+    });
   }
   return size;
 }
@@ -52,10 +60,18 @@ describe("the size of blocks", () => {
     assert.equal(saturate(sizeAfterQuiet(cost.fixedMs), cost, "nobody").records, recordsMax);
   });
 
-  test("keeps a round to a 32nd of the proposal's timeout while one has few records", () => {
-    const cost = { fixedMs: 40, perRecordMs: 0.4 };
+  test("keeps a round to a 64th of the proposal's timeout while one has few records", () => {
+    const cost = { fixedMs: 20, perRecordMs: 0.4 };
     const { roundMs } = saturate(sizeAfterQuiet(cost.fixedMs), cost, "one");
-    assert.ok(roundMs > 90 && roundMs < 150, `${roundMs} ms`);
+    assert.ok(roundMs > 45 && roundMs < 75, `${roundMs} ms`);
+  });
+
+  test("lets a round take longer, up to a 16th, the more participants import beside the one", () => {
+    const cost = { fixedMs: 20, perRecordMs: 0.4 };
+    for (const beside of ["one beside 8", "one beside 100"] as const) {
+      const { roundMs } = saturate(sizeAfterQuiet(cost.fixedMs), cost, beside);
+      assert.ok(roundMs > 180 && roundMs < 260, `${roundMs} ms`);
+    }
   });
 
   test("stays what it is for one participant when several have more than fits", () => {
@@ -66,10 +82,10 @@ describe("the size of blocks", () => {
 
   test("becomes small for a participant whose records fit into its part of a block", () => {
     const size = sizeAfterQuiet(150);
-    const round = { records: 900, roundMs: 960, managers, nowMs: 100, participants: 3 };
-    size.onAppended({ ...round, leastWaiting: recordsMax / 3 + 1 });
+    const round = { records: 900, roundMs: 960, managers, nowMs: 100 };
+    size.onAppended({ ...round, waiting: [5_000, 5_000, recordsMax / 3 + 1] });
     assert.equal(size.recordsMax(100), recordsMax);
-    size.onAppended({ ...round, leastWaiting: recordsMax / 3 - 1 });
+    size.onAppended({ ...round, waiting: [5_000, 5_000, recordsMax / 3 - 1] });
     assert.ok(size.recordsMax(100) < recordsMax / 2);
   });
 
@@ -106,7 +122,7 @@ describe("the size of blocks", () => {
         const records = isSlow ? 0 : size.recordsMax(nowMs);
         const roundMs = isSlow ? 3_900 : cost.fixedMs + cost.perRecordMs * records;
         nowMs += roundMs;
-        size.onAppended({ records, roundMs, ...waiting[beside], managers, nowMs });
+        size.onAppended({ records, roundMs, waiting: waiting[beside], managers, nowMs });
         if (!isSlow && block > 20) least = Math.min(least, records);
       }
       assert.ok(least > fair.records / 2, `${least} of ${fair.records}`);
@@ -134,7 +150,7 @@ describe("the size of blocks", () => {
     size.onAppended({
       records: 1_000,
       roundMs: undefined,
-      ...waiting.nobody,
+      waiting: waiting.nobody,
       managers,
       nowMs: 100,
     });
