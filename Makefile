@@ -223,11 +223,11 @@ demo: build ## Run the energy community example; DEMO_DAYS=7, DEMO_DATA and DEMO
 	@node dist/examples/energy-community/demo.js
 
 .PHONY: bench
-bench: build ## Measure speed, latency and their cost; FULL=1 MANAGERS=4 STORAGE=7 RTT_MS= SECONDS_EACH= LOADS= OUT=
+bench: build ## Measure speed, latency and their cost; FULL=1 MANAGERS=4 STORAGE=7 RTT_MS= SECONDS_EACH= WARM=60 LOADS= OUT=
 	@node dist/bench/run.js $(if $(FULL),--full) $(if $(MANAGERS),--managers $(MANAGERS)) \
 	  $(if $(STORAGE),--storage $(STORAGE)) $(if $(RTT_MS),--rtt-ms $(RTT_MS)) \
 	  $(if $(SECONDS_EACH),--seconds $(SECONDS_EACH)) $(if $(LOADS),--loads '$(LOADS)') \
-	  $(if $(OUT),--out $(OUT))
+	  $(if $(WARM),--warm-seconds $(WARM)) $(if $(OUT),--out $(OUT))
 
 .PHONY: bench-store
 bench-store: build ## Measure what a record costs a manager as the ledger grows, and opening its store; RECORDS=1000000
