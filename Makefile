@@ -239,9 +239,9 @@ bench-compare: build ## Say what got better and worse between two runs of 'make 
 	@node dist/bench/compare.js $(A) $(B)
 
 .PHONY: bench-peers
-bench-peers: build ## Measure CometBFT and this ledger in turn; needs go, which fetches CometBFT; SECONDS_EACH= ROUNDS= OUT=
+bench-peers: build ## Measure CometBFT and this ledger in turn; needs go, which fetches CometBFT; SECONDS_EACH= ROUNDS= WARM=20 OUT=
 	@node dist/bench/peers/run.js $(if $(SECONDS_EACH),--seconds $(SECONDS_EACH)) \
-	  $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(OUT),--out $(OUT))
+	  $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(WARM),--warm-seconds $(WARM)) $(if $(OUT),--out $(OUT))
 
 .PHONY: bench-meters
 bench-meters: build ## Put a day of many meters onto a ledger as load profiles; METERS=10000
