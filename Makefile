@@ -274,9 +274,9 @@ bench-floods: build ## Measure what one participant feels while another one floo
 bench-floods: SECONDS_EACH ?= 30
 
 .PHONY: bench-beside
-bench-beside: build ## Measure what one participant feels while another one loads as fast as it can; LOADS= COLD=1 SECONDS_EACH=20
+bench-beside: build ## Measure what one participant feels while another one loads as fast as it can; LOADS= WARM=60 or COLD=1 SECONDS_EACH=20
 	@node dist/bench/participants/beside.js $(if $(LOADS),--loads '$(LOADS)') $(if $(COLD),--cold) \
-	  $(if $(SECONDS_EACH),--seconds $(SECONDS_EACH))
+	  $(if $(WARM),--warm-seconds $(WARM)) $(if $(SECONDS_EACH),--seconds $(SECONDS_EACH))
 
 .PHONY: bench-overload
 bench-overload: build ## Submit several times what the consortium can take, and count the answers; TIMES=4 PER_SECOND= SECONDS_EACH=120 OUT=
