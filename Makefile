@@ -223,11 +223,11 @@ demo: build ## Run the energy community example; DEMO_DAYS=7, DEMO_DATA and DEMO
 	@node dist/examples/energy-community/demo.js
 
 .PHONY: bench
-bench: build ## Measure speed, latency and their cost; FULL=1 MANAGERS=4 STORAGE=7 RTT_MS= SECONDS_EACH= LOADS= OUT=
+bench: build ## Measure speed, latency and their cost; FULL=1 MANAGERS=4 STORAGE=7 RTT_MS= SECONDS_EACH= WARM=60 LOADS= OUT=
 	@node dist/bench/run.js $(if $(FULL),--full) $(if $(MANAGERS),--managers $(MANAGERS)) \
 	  $(if $(STORAGE),--storage $(STORAGE)) $(if $(RTT_MS),--rtt-ms $(RTT_MS)) \
 	  $(if $(SECONDS_EACH),--seconds $(SECONDS_EACH)) $(if $(LOADS),--loads '$(LOADS)') \
-	  $(if $(OUT),--out $(OUT))
+	  $(if $(WARM),--warm-seconds $(WARM)) $(if $(OUT),--out $(OUT))
 
 .PHONY: bench-store
 bench-store: build ## Measure what a record costs a manager as the ledger grows, and opening its store; RECORDS=1000000
@@ -239,9 +239,9 @@ bench-compare: build ## Say what got better and worse between two runs of 'make 
 	@node dist/bench/compare.js $(A) $(B)
 
 .PHONY: bench-peers
-bench-peers: build ## Measure CometBFT and this ledger in turn; needs go, which fetches CometBFT; SECONDS_EACH= ROUNDS= OUT=
+bench-peers: build ## Measure CometBFT and this ledger in turn; needs go, which fetches CometBFT; SECONDS_EACH= ROUNDS= WARM=20 OUT=
 	@node dist/bench/peers/run.js $(if $(SECONDS_EACH),--seconds $(SECONDS_EACH)) \
-	  $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(OUT),--out $(OUT))
+	  $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(WARM),--warm-seconds $(WARM)) $(if $(OUT),--out $(OUT))
 
 .PHONY: bench-meters
 bench-meters: build ## Put a day of many meters onto a ledger as load profiles; METERS=10000
@@ -274,9 +274,9 @@ bench-floods: build ## Measure what one participant feels while another one floo
 bench-floods: SECONDS_EACH ?= 30
 
 .PHONY: bench-beside
-bench-beside: build ## Measure what one participant feels while another one loads as fast as it can; LOADS= COLD=1 SECONDS_EACH=20
+bench-beside: build ## Measure what one participant feels while another one loads as fast as it can; LOADS= WARM=60 or COLD=1 SECONDS_EACH=20
 	@node dist/bench/participants/beside.js $(if $(LOADS),--loads '$(LOADS)') $(if $(COLD),--cold) \
-	  $(if $(SECONDS_EACH),--seconds $(SECONDS_EACH))
+	  $(if $(WARM),--warm-seconds $(WARM)) $(if $(SECONDS_EACH),--seconds $(SECONDS_EACH))
 
 .PHONY: bench-overload
 bench-overload: build ## Submit several times what the consortium can take, and count the answers; TIMES=4 PER_SECOND= SECONDS_EACH=120 OUT=

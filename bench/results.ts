@@ -17,7 +17,8 @@ if (file === undefined) {
 const run = readRun(file);
 const { cpu, cores, node, commit } = run.machine;
 const when = run.startedAt.slice(0, 10);
-console.log(`Commit ${commit}, ${when}; ${cpu}, ${cores} cores, Node.js ${node}.`);
+const warmed = run.warmMs === 0 ? "" : `, nodes warmed for ${run.warmMs / 1_000} s`;
+console.log(`Commit ${commit}, ${when}; ${cpu}, ${cores} cores, Node.js ${node}${warmed}.`);
 for (const section of run.sections) {
   console.log(`\n**${sectionTitle(section)}**\n\n${speeds(section)}\n\n${costs(section)}`);
 }

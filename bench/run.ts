@@ -7,17 +7,21 @@
  *     --rtt-ms 0                  round trips between everybody, ms; a list measures each
  *     --loads "1 x 16,100 at 4/s" the loads; --full takes the whole matrix
  *     --seconds 8                 measured time of each load
+ *     --warm-seconds 60           time under other loads before the first one, in each consortium
+ *                                 that is started; 0 with --dir, as its ledger keeps their records
  *     --out FILE                  writes the run as JSON, for compare.js
  *     --dir DIRECTORY             measures the consortium that runs there, as its client alone
  */
 import { parseArgs } from "node:util";
 import { findConfigFiles } from "../src/cli/nodes/node-processes.js";
+import type { BssClient } from "../src/client/index.js";
 import { loadNodeConfig } from "../src/config/node-config.js";
 import { mustSpendMsPerBlock, type Shape } from "./limit/counts.js";
 import { measurePrimitives, type PrimitiveCosts } from "./limit/primitives.js";
 import { allLoads, fewLoads, type Load, parseLoad } from "./loads/load.js";
 import { type LoadResult, measureLoad } from "./loads/measure-load.js";
 import { recordsOf, skipHours } from "./loads/readings.js";
+import { warmConsortium, warmMsOf } from "./loads/warming.js";
 import { DelayedNetwork } from "./network/delayed-network.js";
 import { type OwnConsortium, withConsortium } from "./own-consortium.js";
 import { newRun, type RunResult, type Section, thisMachine, writeRun } from "./report/run-file.js";
@@ -33,6 +37,7 @@ const { values } = parseArgs({
     loads: { type: "string" },
     full: { type: "boolean", default: false },
     seconds: { type: "string", default: "8" },
+    "warm-seconds": { type: "string" },
     dir: { type: "string" },
     out: { type: "string" },
   },
@@ -40,13 +45,14 @@ const { values } = parseArgs({
 
 const warmUpMs = 2_000;
 const drainMsMax = 20_000;
-/** Before the first load: compiled code on all nodes. */
+/** Before the first load if nothing else warms the nodes: connections, code that has run at all. */
 const firstLoad: Load = { kind: "closed", of: "readings", batchRecords: 10, inFlight: 16 };
 const firstLoadMs = 4_000;
 /** Of each participant: so many that their profiles of a day fill a submission. */
 const profileMeters = 100;
 
 const windowMs = numbers("seconds", values.seconds, 0.5)[0] * 1_000;
+const warmMs = warmMsOf(values["warm-seconds"] ?? (values.dir === undefined ? "60" : "0"));
 const listed = values.loads?.split(",").map(parseLoad);
 const usual = values.full ? allLoads : fewLoads;
 // Somebody else's consortium may lack the meters of load profiles.
@@ -65,7 +71,7 @@ const machine = thisMachine();
 console.log(`${machine.cpu}, ${machine.cores} cores, Node.js ${machine.node}, ${machine.commit}`);
 const startedAt = new Date().toISOString();
 const primitives = await measurePrimitives();
-const run = newRun({ machine, startedAt, windowMs, primitives });
+const run = newRun({ machine, startedAt, windowMs, warmMs, primitives });
 console.log(`\n${primitivesText({ primitives })}`);
 
 const sections: Section[] = [];
@@ -94,8 +100,7 @@ async function measureSection(plan: Omit<Section, "results">): Promise<Section> 
   try {
     await withConsortium(values.dir, { sizes, prepare }, async (consortium) => {
       if (values.dir !== undefined) await skipOwnHours(consortium);
-      await measureOne(consortium, firstLoad, { index: 0, windowMs: firstLoadMs });
-      await untilQuiet(consortium);
+      await warmNodes(consortium);
       for (const [index, load] of loads.entries()) {
         const options = { index: index + 1, windowMs, network };
         const measured = await measureOne(consortium, load, options);
@@ -111,6 +116,17 @@ async function measureSection(plan: Omit<Section, "results">): Promise<Section> 
   return Object.assign({}, plan, { results });
 }
 
+async function warmNodes(consortium: OwnConsortium): Promise<void> {
+  if (warmMs === 0) {
+    await measureOne(consortium, firstLoad, { index: 0, windowMs: firstLoadMs });
+    await untilQuiet(consortium);
+    return;
+  }
+  const meters = values.dir === undefined ? profileMeters : 0;
+  const options = { totalMs: warmMs, profileMeters: meters };
+  await warmConsortium(consortium, clientAt(consortium, 0), options);
+}
+
 async function measureOne(
   consortium: OwnConsortium,
   load: Load,
@@ -120,9 +136,7 @@ async function measureOne(
     readonly network?: DelayedNetwork | undefined;
   },
 ): Promise<LoadResult> {
-  const { clients } = consortium;
-  const near = clients[options.index % clients.length];
-  if (near === undefined) throw new Error(`${consortium.directory} has no participants`);
+  const near = clientAt(consortium, options.index);
   const client = (await options.network?.connect(near)) ?? near;
   try {
     const records = recordsOf(load, client.profile.id, profileMeters);
@@ -131,6 +145,13 @@ async function measureOne(
   } finally {
     if (client !== near) client.close();
   }
+}
+
+/** One participant has several loads if there are more loads than participants. */
+function clientAt({ clients, directory }: OwnConsortium, index: number): BssClient {
+  const client = clients[index % clients.length];
+  if (client === undefined) throw new Error(`${directory} has no participants`);
+  return client;
 }
 
 /** The sizes of a consortium that somebody else has started. */

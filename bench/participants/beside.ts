@@ -1,8 +1,10 @@
 /**
- * `node dist/bench/participants/beside.js [--seconds N] [--loads LIST] [--cold]`: what a participant that
- * sends one reading at a time feels while another one loads as fast as it can, and what that costs
- * the other one. Each load is measured alone, too. With --cold the loads begin right after the
- * start of the nodes; the first one then shows what code that was never run costs.
+ * `node dist/bench/participants/beside.js [--seconds N] [--loads LIST] [--warm-seconds N | --cold]`:
+ * what a participant that sends one reading at a time feels while another one loads as fast as it
+ * can, and what that costs the other one. Each load is measured alone, too. Before the first one
+ * all nodes are under other loads for 60 s, or the time of --warm-seconds. With --cold the loads
+ * begin right after the start of the nodes; the first one then shows what code that was never run
+ * costs.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -10,6 +12,7 @@ import { recordsFinal, startLoop } from "../../src/cli/bench/loop.js";
 import { readCounters } from "../../test/support/manager-counters.js";
 import { loadName, parseLoad } from "../loads/load.js";
 import { recordsOf } from "../loads/readings.js";
+import { warmConsortium, warmMsOf } from "../loads/warming.js";
 import { withOwnConsortium } from "../own-consortium.js";
 import { Witness } from "../resend/sending.js";
 import { untilQuiet } from "../usage/quiet.js";
@@ -21,10 +24,15 @@ const { values } = parseArgs({
       type: "string",
       default: "1 x 16,1 x 256,100 x 8,100 x 64,1000 x 16,100 profiles x 64",
     },
+    "warm-seconds": { type: "string" },
     cold: { type: "boolean", default: false },
   },
 });
 const seconds = Number(values.seconds);
+if (values.cold && values["warm-seconds"] !== undefined) {
+  throw new Error("--cold is without warming: leave out --warm-seconds or --cold");
+}
+const warmMs = warmMsOf(values["warm-seconds"] ?? "60");
 const loads = values.loads.split(",").map(parseLoad);
 const profileMeters = 100;
 const warmUpMs = 3_000;
@@ -34,14 +42,13 @@ const participants = loads.length + 2;
 const sizes = { managers: 4, storage: 7, participants, profileMeters };
 await withOwnConsortium({ sizes }, async (consortium) => {
   const { clients, configs } = consortium;
-  const [honest, ...others] = clients;
-  if (honest === undefined) throw new Error("there are participants");
+  const [honest, warmer, ...others] = clients;
+  if (honest === undefined || warmer === undefined) throw new Error("there are participants");
   const witness = new Witness(honest);
   if (!values.cold) {
-    await witness.during(10);
-    const first = others.at(-1);
-    if (first !== undefined) await beside(first, parseLoad("100 x 16"), undefined);
-    await untilQuiet(consortium);
+    witness.begin();
+    await warmConsortium(consortium, warmer, { totalMs: warmMs, profileMeters });
+    await witness.end();
   }
   let quiet = values.cold ? undefined : await witness.during(seconds);
   console.log("| load | p50 ms | p99 | of alone | worst | records/s beside | alone |");

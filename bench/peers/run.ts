@@ -1,11 +1,13 @@
 /**
- * `node dist/bench/peers/run.js [--seconds 5] [--rounds 1] [--out FILE]`: this
+ * `node dist/bench/peers/run.js [--seconds 5] [--rounds 1] [--warm-seconds 20] [--out FILE]`: this
  * ledger and others in turn, on this machine, with records of the same size and as many in flight.
- * What each of them does for a record differs, and stands under the figures: a system that does
- * less is not better for being faster.
+ * Each system is under all loads in turn for the time of --warm-seconds before the first one is
+ * measured. What each of them does for a record differs, and stands under the figures: a system
+ * that does less is not better for being faster.
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { warm, warmMsOf } from "../loads/warming.js";
 import { thisMachine } from "../report/run-file.js";
 import { figure, textTable } from "../report/text-table.js";
 import { cometPeers } from "./cometbft/comet-peer.js";
@@ -18,11 +20,13 @@ const { values } = parseArgs({
   options: {
     seconds: { type: "string", default: "5" },
     rounds: { type: "string", default: "1" },
+    "warm-seconds": { type: "string", default: "20" },
     out: { type: "string" },
   },
 });
 const windowMs = Number(values.seconds) * 1_000;
 const rounds = Number(values.rounds);
+const warmMs = warmMsOf(values["warm-seconds"]);
 if (!(windowMs > 0 && rounds >= 1)) throw new Error("--seconds and --rounds take numbers above 0");
 
 const loads: readonly PeerLoad[] = [100, readingBytes()].flatMap((recordBytes) =>
@@ -43,7 +47,8 @@ for (const { name, does, leavesOut } of peers) {
   console.log(`${name}\n  does: ${does}\n  leaves out: ${leavesOut}`);
 }
 if (values.out !== undefined) {
-  writeFileSync(values.out, `${JSON.stringify({ machine, windowMs, results }, undefined, 1)}\n`);
+  const run = { machine, windowMs, warmMs, results };
+  writeFileSync(values.out, `${JSON.stringify(run, undefined, 1)}\n`);
 }
 process.exit(failed > 0 ? 1 : 0);
 
@@ -61,18 +66,25 @@ async function measureAll(peer: Peer, round: number): Promise<void> {
   console.log(`\n${peer.name}, round ${round}`);
   try {
     await peer.run(async (running) => {
+      const start = (load: PeerLoad) => running.startLoop(load, 0);
+      await warm(loads, { totalMs: warmMs, start, nameOf });
+      await running.settle();
       for (const load of loads) {
         const result = await measurePeer(running, load, { system: peer.name, round, windowMs });
         results.push(result);
-        const { recordBytes, inFlight, perS, p50Ms } = result;
+        const { perS, p50Ms } = result;
         const speed = `${figure(perS.value)}/s, p50 ${figure(p50Ms.value)} ms`;
-        console.log(`${recordBytes} B x ${inFlight}: ${[speed, ...problems(result)].join("  ")}`);
+        console.log(`${nameOf(load)}: ${[speed, ...problems(result)].join("  ")}`);
       }
     });
   } catch (error) {
     failed += 1;
     console.log(`! ${peer.name} could not be measured: ${String(error)}`);
   }
+}
+
+function nameOf({ recordBytes, inFlight }: PeerLoad): string {
+  return `${recordBytes} B x ${inFlight}`;
 }
 
 function table(all: readonly PeerResult[]): string {

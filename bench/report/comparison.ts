@@ -100,6 +100,9 @@ export function doubts(a: Run, b: Run): readonly string[] {
     m.cpu === n.cpu && m.cores === n.cores ? "" : "they ran on different machines",
     m.node === n.node ? "" : `they ran on Node.js ${m.node} and ${n.node}`,
     a.windowMs === b.windowMs ? "" : "they measured for different times",
+    a.warmMs === b.warmMs
+      ? ""
+      : `their nodes were warmed for ${a.warmMs / 1_000} s and ${b.warmMs / 1_000} s`,
     moved
       ? `an Ed25519 verification took ${verify.toFixed(2)} times as long in the second: the machine was not the same`
       : "",

@@ -34,13 +34,15 @@ export type Run = {
   readonly machine: Machine;
   readonly startedAt: string;
   readonly windowMs: number;
+  /** How long each consortium was under other loads before its first one; 0 in older files. */
+  readonly warmMs: number;
   /** µs of processor time. */
   readonly primitives: PrimitiveCosts;
   readonly sections: readonly Section[];
 };
 
 export function newRun(
-  parts: Pick<Run, "machine" | "startedAt" | "windowMs" | "primitives">,
+  parts: Pick<Run, "machine" | "startedAt" | "windowMs" | "warmMs" | "primitives">,
 ): Omit<Run, "sections"> {
   return Object.assign({ format: runFormat } as const, parts);
 }
@@ -55,7 +57,7 @@ export function readRun(file: string): Run {
   if (run?.format !== runFormat || !Array.isArray(run.sections)) {
     throw new Error(`${file} is not what bench/run.js --out of this version writes`);
   }
-  return run as Run;
+  return Object.assign({ warmMs: 0 }, run) as Run;
 }
 
 export function thisMachine(): Machine {

@@ -23,6 +23,7 @@ function runWith(recordsPerS: Estimate, cpuMs: Estimate, refused = {}): Run {
     machine: { cores: 2, cpu: "a cpu", node: "v24.0.0", commit: "abc" },
     startedAt: "2026-11-29T00:00:00Z",
     windowMs: 8_000,
+    warmMs: 60_000,
     primitives: { ed25519Verify: 100 } as Run["primitives"],
     sections: [{ managers: 4, storage: 7, rttMs: 0, results: [result] }],
   };
@@ -90,5 +91,10 @@ describe("two runs", () => {
     const machine = Object.assign({}, a.machine, { cpu: "another" });
     const b = Object.assign({}, a, { machine, primitives: slower, windowMs: 1_000 });
     assert.equal(doubts(a, b).length, 3);
+  });
+
+  test("with nodes that were not equally warm are doubted", () => {
+    const b = Object.assign({}, a, { warmMs: 0 });
+    assert.deepEqual(doubts(a, b), ["their nodes were warmed for 60 s and 0 s"]);
   });
 });
