@@ -4,13 +4,12 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RpcChannel } from "../../../src/rpc/channels/channel.js";
-import { type Outcome, send } from "./request.js";
+import { type Outcome, type Requests, send } from "./request.js";
 
 /** One participant, with a channel to each manager. */
 export type Sender = {
   readonly channels: readonly RpcChannel[];
-  /** Requests that it has not sent yet; the next one is taken from the end. */
-  readonly next: () => Buffer;
+  readonly requests: Requests;
 };
 
 export type Answer = {
@@ -27,10 +26,10 @@ export async function closedLoad(
   { inFlight, endMs }: { readonly inFlight: number; readonly endMs: number },
 ): Promise<readonly Answer[]> {
   const answers: Answer[] = [];
-  const worker = async ({ next }: Sender, channel: RpcChannel) => {
+  const worker = async ({ requests }: Sender, channel: RpcChannel) => {
     while (performance.now() < endMs) {
       const dueMs = performance.now();
-      const outcome = await send(channel, next());
+      const outcome = await send(channel, requests.next());
       answers.push({ dueMs, sentMs: dueMs, answeredMs: performance.now(), outcome });
       if (outcome.kind === "refusal") await sleep(outcome.retryAfterMs);
     }
@@ -62,7 +61,7 @@ export async function openLoad(
     const channel = sender?.channels[turn % sender.channels.length];
     if (sender === undefined || channel === undefined) throw new Error("nobody sends");
     const sentMs = performance.now();
-    const call = send(channel, sender.next());
+    const call = send(channel, sender.requests.next());
     calls.push(call.then((outcome) => ({ dueMs, sentMs, answeredMs: performance.now(), outcome })));
   }
   return Promise.all(calls);

@@ -1,4 +1,5 @@
-/** A submission that is encoded before its time comes, and what one call with it came to. */
+/** Submissions that are encoded before their time comes, and what one call with one came to. */
+import { setImmediate as breathe } from "node:timers/promises";
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { BssClient } from "../../../src/client/index.js";
 import { BroadcastService, SubmitRequestSchema } from "../../../src/gen/bss/v1/broadcast_pb.js";
@@ -16,10 +17,38 @@ export type Outcome =
 /** Managers end every call earlier than that, so whoever waits so long was forgotten. */
 const deadlineMs = 90_000;
 
-/** A request of `records` readings that nobody has sent yet. */
-export function newRequest(client: BssClient, records: number): Buffer {
-  const submission = client.sign(hourlyReadings(client.profile.id, records));
-  return Buffer.from(toBinary(SubmitRequestSchema, create(SubmitRequestSchema, { submission })));
+/**
+ * Requests of one participant, each with `records` readings. Making them takes processor time that
+ * the nodes on this machine need, so they are made before a load begins.
+ */
+export class Requests {
+  readonly #client: BssClient;
+  readonly #records: number;
+  readonly #ready: Buffer[] = [];
+
+  constructor(client: BssClient, records: number) {
+    this.#client = client;
+    this.#records = records;
+  }
+
+  /** Makes requests until `count` are ready. */
+  async prepare(count: number): Promise<void> {
+    while (this.#ready.length < count) {
+      this.#ready.push(this.#make());
+      // Connections have to answer pings meanwhile.
+      await breathe();
+    }
+  }
+
+  /** A request that nobody has sent yet; made now if none is ready. */
+  next(): Buffer {
+    return this.#ready.pop() ?? this.#make();
+  }
+
+  #make(): Buffer {
+    const submission = this.#client.sign(hourlyReadings(this.#client.profile.id, this.#records));
+    return Buffer.from(toBinary(SubmitRequestSchema, create(SubmitRequestSchema, { submission })));
+  }
 }
 
 /** One call without a retry, so that every refusal shows. */

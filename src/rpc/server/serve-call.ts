@@ -210,8 +210,8 @@ function finish(
 
 function contextOf(call: SurfaceCall, method: DescMethod, runtime: CallRuntime): CallContext {
   const controller = new AbortController();
-  if (call.cancelled) controller.abort();
-  else call.once("cancelled", () => controller.abort());
+  if (call.cancelled) controller.abort(callOver);
+  else call.once("cancelled", () => controller.abort(callOver));
   const deadline = call.getDeadline();
   const deadlineMs = deadline instanceof Date ? deadline.getTime() : deadline;
   const { identity, received } = runtime.admission.callerOf(call.metadata);
@@ -224,6 +224,12 @@ function contextOf(call: SurfaceCall, method: DescMethod, runtime: CallRuntime):
     handedOn: received.handled,
   };
 }
+
+/**
+ * Why every signal of a call aborts. grpc-js says "cancelled" at the end of answered calls, too,
+ * and `abort` without a reason makes an error with a stack trace each time.
+ */
+const callOver = new DOMException("the call is over", "AbortError");
 
 function writerOf(
   call: ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>,

@@ -74,6 +74,18 @@ describe("a unary call", () => {
     assert.equal(seen?.deadlineUnixMs, undefined);
   });
 
+  test("aborts its signal when it is over, for the one reason that all calls share", async () => {
+    const reasons: unknown[] = [];
+    for (let made = 0; made < 2; made++) {
+      await (await query()).getStatus({});
+      const signal = seen?.signal;
+      await until(() => signal?.aborted === true);
+      reasons.push(signal?.reason);
+    }
+    assert.equal((reasons[0] as DOMException).name, "AbortError");
+    assert.equal(reasons[0], reasons[1]);
+  });
+
   test("carries reason, field and status of a refusal to the caller", async () => {
     const error = await rpcErrorFrom((await query()).getRecord({}));
     assert.equal(error.status, "INVALID_ARGUMENT");
