@@ -10,6 +10,7 @@
  */
 import { closeSync, openSync } from "node:fs";
 import { isatty } from "node:tty";
+import { setFlagsFromString } from "node:v8";
 import { printable, printableLines } from "../../base/printable.js";
 import { StoreError, type StoreErrorCode } from "../../store/store-error.js";
 import { adviceOnSystem } from "../text/error-message.js";
@@ -26,6 +27,12 @@ export type RunningNode = {
 /** Sent to the parent process when the node listens. */
 export type ReadyMessage = { readonly bss: "ready"; readonly id: string };
 
+/**
+ * V8 looks for old objects that nobody needs when there are so many percent more of them than were
+ * needed the last time. By itself it waits for up to four times as many, which cost a manager under
+ * load 90 MiB and saved no processor time that could be measured.
+ */
+const heapGrowingPercent = 60;
 /** A node that has not closed after this time is not going to. */
 const closeTimeoutMs = 60_000;
 
@@ -39,6 +46,7 @@ export async function runNode(
   options: { readonly debug: boolean },
 ): Promise<never> {
   const signals = new NodeSignals();
+  setFlagsFromString(`--heap-growing-percent=${heapGrowingPercent}`);
   const node = await start().catch((error: unknown) => {
     // The channel would keep a process alive that has nothing to do any more.
     if (process.connected) process.disconnect();
