@@ -17,7 +17,7 @@ import { findConfigFiles } from "../src/cli/nodes/node-processes.js";
 import type { BssClient } from "../src/client/index.js";
 import { loadNodeConfig } from "../src/config/node-config.js";
 import { mustSpendMsPerBlock, type Shape } from "./limit/counts.js";
-import { measurePrimitives, type PrimitiveCosts } from "./limit/primitives.js";
+import { measurePrimitives, medianCosts, type PrimitiveCosts } from "./limit/primitives.js";
 import { allLoads, fewLoads, type Load, parseLoad } from "./loads/load.js";
 import { type LoadResult, measureLoad } from "./loads/measure-load.js";
 import { recordsOf, skipHours } from "./loads/readings.js";
@@ -70,17 +70,19 @@ const plans =
 const machine = thisMachine();
 console.log(`${machine.cpu}, ${machine.cores} cores, Node.js ${machine.node}, ${machine.commit}`);
 const startedAt = new Date().toISOString();
-const primitives = await measurePrimitives();
-const run = newRun({ machine, startedAt, windowMs, warmMs, primitives });
-console.log(`\n${primitivesText({ primitives })}`);
+/** Measured before each load, as a machine that others use becomes faster and slower. */
+const primitives: PrimitiveCosts[] = [];
 
 const sections: Section[] = [];
 for (const plan of plans) {
   const section = await measureSection(plan);
   sections.push(section);
   console.log(`\n${sectionText(section)}`);
+  const costs = { primitives: medianCosts(primitives) };
+  const run = newRun(Object.assign({ machine, startedAt, windowMs, warmMs }, costs));
   // After each section: a run that is stopped keeps what it has measured.
   if (values.out !== undefined) writeRun(values.out, Object.assign({}, run, { sections }));
+  if (sections.length === plans.length) console.log(`\n${primitivesText(costs)}`);
 }
 const lost = sections.flatMap(({ results }) => results).filter(isLost);
 if (lost.length > 0) console.log(`\n${lost.length} loads lost records: their figures do not count`);
@@ -103,8 +105,10 @@ async function measureSection(plan: Omit<Section, "results">): Promise<Section> 
       await warmNodes(consortium);
       for (const [index, load] of loads.entries()) {
         const options = { index: index + 1, windowMs, network };
+        const costs = await measurePrimitives();
+        primitives.push(costs);
         const measured = await measureOne(consortium, load, options);
-        const result = withShares(measured, plan, primitives);
+        const result = withShares(measured, plan, costs);
         results.push(result);
         console.log(progressLine(result));
         if (!(await untilQuiet(consortium))) console.log("! some of its records still wait");

@@ -49,6 +49,13 @@ export async function measurePrimitives(): Promise<PrimitiveCosts> {
   return Object.assign({}, inMemory, stored, sent);
 }
 
+/** Of each primitive the median of what it cost. */
+export function medianCosts(measured: readonly PrimitiveCosts[]): PrimitiveCosts {
+  const names = Object.keys(primitives) as Primitive[];
+  const entries = names.map((name) => [name, median(measured.map((costs) => costs[name]))]);
+  return Object.fromEntries(entries) as PrimitiveCosts;
+}
+
 type CryptoCosts = Pick<
   PrimitiveCosts,
   | "ed25519Sign"

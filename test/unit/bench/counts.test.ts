@@ -9,7 +9,7 @@ import {
   renderCounts,
   type Shape,
 } from "../../../bench/limit/counts.js";
-import { type PrimitiveCosts, primitives } from "../../../bench/limit/primitives.js";
+import { medianCosts, type PrimitiveCosts, primitives } from "../../../bench/limit/primitives.js";
 import { repositoryRoot } from "../../support/tree.js";
 
 const shape: Shape = {
@@ -56,6 +56,11 @@ describe("what the protocol asks of a node", () => {
       assert.deepEqual([letters.Q, letters.L], [Q, L]);
     });
   }
+
+  test("costs what its primitives cost in the median of the times they were measured", () => {
+    const costs = medianCosts([1, 9, 3].map((us) => only("put", us)));
+    assert.deepEqual(costs, only("put", 3));
+  });
 
   test("is counted for records, submissions and the block", () => {
     // One for each of 4 submissions, 3 votes of 3 others, 3/4 of a PROPOSE, 5 attestations.
