@@ -6,7 +6,14 @@ import { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import type { TlsCredentials } from "../../src/rpc/tls/tls.js";
 
-const emptyMessage = Buffer.alloc(5);
+/** Its header: not compressed, 0 bytes long. */
+export const emptyMessage = Buffer.alloc(5);
+
+type RawCallOptions = {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Whether more messages follow, so that the caller's half stays open. */
+  readonly more?: boolean;
+};
 
 export class RawCaller {
   readonly #socket: Socket;
@@ -44,7 +51,8 @@ export class RawCaller {
   }
 
   /** Calls a method with an empty message, and reads nothing of the answer. */
-  call(method: string, headers: Readonly<Record<string, string>> = {}): ClientHttp2Stream {
+  call(method: string, options: RawCallOptions = {}): ClientHttp2Stream {
+    const { headers = {}, more = false } = options;
     const path = { ":method": "POST", ":path": `/${method}` };
     const stream = this.#session.request({
       ...path,
@@ -54,7 +62,8 @@ export class RawCaller {
     });
     stream.on("error", () => {});
     stream.pause();
-    stream.end(emptyMessage);
+    if (more) stream.write(emptyMessage);
+    else stream.end(emptyMessage);
     return stream;
   }
 

@@ -123,7 +123,14 @@ export async function rpcErrorFrom(call: Promise<unknown>): Promise<RpcError> {
   throw new assert.AssertionError({ message: "the call succeeded" });
 }
 
-/** Waits for what another event loop turn brings about; the test runner's timeout bounds it. */
+/** Waits for what another event loop turn brings about. */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+  for (let waits = 0; !condition(); waits++) {
+    assert.ok(waits < waitsMax, `this never came about: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
+  }
 }
+
+const waitMs = 5;
+/** A minute at least. */
+const waitsMax = 12_000;

@@ -21,6 +21,9 @@ export type CallStream = {
   isPaused(): boolean;
   readonly destroyed: boolean;
   close(code?: number): void;
+  destroy(): void;
+  /** By a reset, unless all of the answer was written. */
+  once(event: "aborted", listener: () => void): void;
 };
 
 export type CallInternals = {
@@ -152,8 +155,10 @@ function isDecoder(value: unknown): value is Decoder {
   return isObject(value) && typeof Reflect.get(value, "write") === "function";
 }
 
+const streamMethods = ["isPaused", "close", "destroy", "once"];
+
 function isCallStream(value: unknown): value is CallStream & FrameStream {
-  return isFrameStream(value) && ["isPaused", "close"].every((name) => isFunction(value, name));
+  return isFrameStream(value) && streamMethods.every((name) => isFunction(value, name));
 }
 
 function isFunction(value: object, name: string): boolean {

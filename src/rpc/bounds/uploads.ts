@@ -26,7 +26,9 @@ type UploadOptions = {
   readonly method: string;
   /** The call carries one message, which counts as handled when the call ends. */
   readonly single: boolean;
-  readonly internals: Pick<CallInternals, "setDecoder"> & { readonly stream: CallStream };
+  readonly internals: Pick<CallInternals, "setDecoder"> & {
+    readonly stream: Pick<CallStream, "isPaused">;
+  };
   /** Ends the call. */
   readonly refuse: (error: RpcError) => void;
 };

@@ -116,6 +116,7 @@ export class Admission {
 
   #intercept(passage: Passage): ServerInterceptingCall {
     const ended = this.#observe(passage);
+    endWithReset(streamOf(passage.call));
     return new AdmittedCall(passage, {
       start: (next) => {
         next({
@@ -150,7 +151,7 @@ export class Admission {
   }
 
   async #admit(passage: Passage, metadata: Metadata): Promise<void> {
-    const { authenticator, limiter, rates, uploads, connections } = this.#options;
+    const { authenticator, limiter, uploads, connections } = this.#options;
     if (areRefusedHeaders(metadata)) {
       const message =
         `the call's headers are longer than ${requestHeaderBytesMax} bytes, ` +
@@ -158,14 +159,13 @@ export class Admission {
       throw new RpcError("HEADERS_TOO_LARGE", message);
     }
     const internals = internalsOf(passage.call);
-    const identity = await this.#identify(passage);
+    // Read now, as a call that is reset no longer knows its connection.
+    const certificate = certificateOf(passage.call);
     const ends = passage.call.getConnectionInfo();
-    // Before the next line, as calls that are given up at once take the server's time as well.
-    rates.take(identity, () => connections.end(ends, "calls"));
+    const identity = await this.#identify(passage.call, certificate);
     // While its key was looked up the caller may have gone, and another one may have its port now.
     if (passage.status !== undefined) return;
-    const certificate = defined(certificateOf(passage.call), "a known caller has one");
-    const validToMs = authenticator.validToMs(certificate);
+    const validToMs = authenticator.validToMs(defined(certificate, "a known caller has one"));
     connections.settle(ends, identity, validToMs);
     authorize(identity, passage.method);
     this.#refuseIfClosed(passage.method);
@@ -192,17 +192,25 @@ export class Admission {
     if (!this.#closed.answered.has(method)) throw this.#closed.error;
   }
 
-  async #identify({ call }: Passage): Promise<Identity> {
+  /** Who calls; the call counts, also when its caller has gone meanwhile. */
+  async #identify(
+    call: ServerInterceptingCallInterface,
+    certificate: Uint8Array | undefined,
+  ): Promise<Identity> {
     const { authenticator, connections, rates } = this.#options;
+    const ends = call.getConnectionInfo();
+    const endConnection = () => connections.end(ends, "calls");
+    let identity: Identity;
     try {
-      return await authenticator.identify(certificateOf(call));
+      identity = await authenticator.identify(certificate);
     } catch (error) {
-      const ends = call.getConnectionInfo();
-      rates.refusedUnknown(ends.remoteAddress ?? "", () => connections.end(ends, "calls"));
-      const address = call.getPeer().replace(/:\d+$/, "");
+      const address = ends.remoteAddress ?? "unknown";
+      rates.refusedUnknown(address, endConnection);
       if (error instanceof RpcError) this.#options.onCallerRefused(address, error.message);
       throw error;
     }
+    rates.take(identity, endConnection);
+    return identity;
   }
 
   #refuse(passage: Passage, error: unknown): void {
@@ -259,6 +267,15 @@ function statusWithoutAnswer(call: ServerInterceptingCallInterface): number {
   const deadline = call.getDeadline();
   const deadlineMs = deadline instanceof Date ? deadline.getTime() : deadline;
   return deadlineMs <= Date.now() ? statusCodes.DEADLINE_EXCEEDED : statusCodes.CANCELLED;
+}
+
+/**
+ * HTTP/2 keeps a stream that was reset without an error until all its data are read. Nobody may be
+ * going to read them, and until the stream is gone grpc-js does not end the call, which would keep
+ * its slot.
+ */
+function endWithReset(stream: CallStream | undefined): void {
+  stream?.once("aborted", () => stream.destroy());
 }
 
 /** Otherwise a refused caller could go on sending, to be read and dropped, as long as it likes. */

@@ -60,8 +60,8 @@ describe("callers that call too often", () => {
 
   before(async () => {
     consortium = await RpcConsortium.create();
-    const member = { perSecond: 1, burst: 20 };
-    const unknown = { perSecond: 1, burst: 10 };
+    const member = { perSecond: 0.001, burst: 20 };
+    const unknown = { perSecond: 0.001, burst: 10 };
     const callRates = { ...defaultRpcLimits.callRates, member, unknown };
     const options = {
       limits: { callRates },

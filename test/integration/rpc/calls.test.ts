@@ -16,7 +16,8 @@ describe("a unary call", () => {
   let consortium: RpcConsortium;
   let address = "";
   let seen: CallContext | undefined;
-  let waiting = 0;
+  /** Whose calls of GetConsortium have reached the node. */
+  const waiting = new Set<string>();
   const events: string[] = [];
   const metrics: GrpcObserver = {
     methodServed: (service, method) => events.push(`serves ${service} ${method}`),
@@ -45,7 +46,7 @@ describe("a unary call", () => {
       },
       getConsortium: (_request: unknown, context: CallContext) =>
         new Promise<never>((_resolve, reject) => {
-          waiting += 1;
+          waiting.add(context.identity.id);
           context.signal.addEventListener("abort", () => reject(new Error("gone")));
         }),
     };
@@ -128,11 +129,12 @@ describe("a unary call", () => {
   });
 
   test("is cancelled by the caller's signal", async () => {
-    waiting = 0;
     const controller = new AbortController();
     const { signal } = controller;
-    const failed = rpcErrorFrom((await query()).getConsortium({}, { signal }));
-    await until(() => waiting === 1);
+    // A call of the test before may still be on its way.
+    const caller = await query("participant-2");
+    const failed = rpcErrorFrom(caller.getConsortium({}, { signal }));
+    await until(() => waiting.has("participant-2"));
     controller.abort();
     assert.equal((await failed).reason, "CANCELLED");
     await until(() => events.includes("end bss.v1.QueryService GetConsortium CANCELLED"));

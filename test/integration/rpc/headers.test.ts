@@ -84,12 +84,12 @@ describe("headers that are too long", () => {
 
   test("are refused with a reason, and others served on the same connection", async () => {
     const caller = await RawCaller.dial(port, await tlsOf("participant-1"), 65_535);
-    const refused = caller.call(getStatus, { "x-bin": ",".repeat(1_000) });
+    const refused = caller.call(getStatus, { headers: { "x-bin": ",".repeat(1_000) } });
     const [headers] = await once(refused, "response");
     assert.equal(headers["grpc-status"], "3");
     assert.match(headers["grpc-message"], /headers%20are%20longer/);
     assert.equal(answered, 0);
-    const served = caller.call(getStatus, { authorization: "x".repeat(8_000) });
+    const served = caller.call(getStatus, { headers: { authorization: "x".repeat(8_000) } });
     await once(served, "response");
     assert.equal(answered, 1);
     caller.close();
@@ -97,7 +97,7 @@ describe("headers that are too long", () => {
 
   test("end the call before it is made when the limit is confirmed", async () => {
     const caller = await RawCaller.dial(port, await tlsOf("participant-1"), 65_535);
-    const stream = caller.call(getStatus, { "x-long": "x".repeat(20_000) });
+    const stream = caller.call(getStatus, { headers: { "x-long": "x".repeat(20_000) } });
     const [error] = await once(stream, "error");
     assert.match(error.message, /ENHANCE_YOUR_CALM/);
     caller.close();

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { constants } from "node:http2";
 import { after, before, describe, test } from "node:test";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { BroadcastService } from "../../../src/gen/bss/v1/broadcast_pb.js";
@@ -14,6 +15,7 @@ import { identityOfBytes, methodPath } from "../../../src/rpc/message-codec.js";
 import { RpcError } from "../../../src/rpc/rpc-error.js";
 import type { CallContext, ServerStream } from "../../../src/rpc/server/handlers.js";
 import { rpcErrorOf } from "../../../src/rpc/status-details.js";
+import { emptyMessage, RawCaller } from "../../support/raw-caller.js";
 import { RpcConsortium, rpcErrorFrom, until } from "../../support/rpc-consortium.js";
 
 describe("a server stream", () => {
@@ -274,6 +276,27 @@ describe("a bidirectional stream", () => {
       next.cancel();
     }
     second.cancel();
+  });
+
+  test("gives its place back when its caller resets it, though messages are unread", async () => {
+    let admitted = 0;
+    let over = 0;
+    handler = async (context) => {
+      admitted += 1;
+      await new Promise((resolve) => context.signal.addEventListener("abort", resolve));
+      over += 1;
+    };
+    const tls = consortium.authority.tls(await consortium.certificateOf("manager", "manager-3"));
+    const caller = await RawCaller.dial(Number(address.split(":")[1]), tls, 65_535);
+    for (let call = 1; call <= 5; call++) {
+      const stream = caller.call("bss.v1.VoteService/Vote", { more: true });
+      await until(() => admitted === call);
+      await new Promise((resolve) => stream.write(emptyMessage, resolve));
+      stream.close(constants.NGHTTP2_NO_ERROR);
+      await until(() => over === call);
+    }
+    caller.close();
+    assert.deepEqual(consortium.internalErrors, []);
   });
 
   test("is ended with MESSAGE_MALFORMED after bytes that are no message", async () => {

@@ -101,7 +101,7 @@ describe("uploads", () => {
     const state = { paused: false };
     const open = (identity: Identity, method: string, single: boolean) => {
       const opened: { decoder?: Decoder; upload?: Upload } = {};
-      const stream = { isPaused: () => state.paused, destroyed: false, close: () => {} };
+      const stream = { isPaused: () => state.paused };
       const setDecoder = (decoder: Decoder) => (opened.decoder = decoder);
       const refuse = (error: RpcError) => {
         refusals.push(error);
