@@ -31,7 +31,7 @@ describe("a storage node whose store may have lost attestations", () => {
       const about = { height, round, blockId, nodeId, signature };
       const attestation = create(AttestationSchema, about);
       const place = { height: parsed.height, round };
-      assert.ok(await mark.mayAttest(place, false));
+      assert.ok(await mark.mayAttest(place, 0));
       await mark.raise(place);
       await store.saveCandidate({ block, sealedRecords, round, attestation });
     };
@@ -56,7 +56,7 @@ describe("a storage node whose store may have lost attestations", () => {
   }
 
   async function maySign({ mark, store }: Node, round: number): Promise<boolean> {
-    return !store.remembers(round) && (await mark.mayAttest({ height: 2, round }, true));
+    return !store.remembers(round) && (await mark.mayAttest({ height: 2, round }, 1));
   }
 
   test("signs nothing new there, also after the start at which the damage was seen", async () => {
