@@ -168,8 +168,8 @@ export function askManagersInTurn(options: {
 }
 
 /**
- * How long to wait after a failure, by how long the certificate lasts. When it has ended, nobody takes
- * it but a manager whose clock is late, and all nodes of a consortium may be in that state.
+ * How long to wait after a failure, by how long the certificate lasts. When it has ended, nobody
+ * takes it but a manager whose clock is late, and all nodes of a consortium may be in that state.
  */
 function retryAfterMs(leftMs: number): number {
   if (leftMs <= 0) return retryMs.max;

@@ -2,10 +2,10 @@
  * The peers that can send this node blocks: which height each claims, how fast it has been, and how
  * often it has failed.
  *
- * A claimed height is a hint and nothing else. One peer alone is believed as long as it can be asked
- * and has never failed to ship what it claimed; after that only what more than f peers claim counts,
- * as one of them is honest. A peer that fails is left alone for a time that doubles with each
- * failure, and is forgiven one failure for each batch that is valid.
+ * A claimed height is a hint and nothing else. One peer alone is believed as long as it can be
+ * asked and has never failed to ship what it claimed; after that only what more than f peers claim
+ * counts, as one of them is honest. A peer that fails is left alone for a time that doubles with
+ * each failure, and is forgiven one failure for each batch that is valid.
  */
 
 type SyncRequest = {
@@ -143,8 +143,9 @@ export class SyncPeers {
   }
 
   /**
-   * Notes that the link is gone, and what was asked for on it. That is no peer's fault, but one that
-   * could claim and go would never be found out: it is believed alone again when it has shipped.
+   * Notes that the link is gone, and what was asked for on it. That is no peer's fault, but one
+   * that could claim and go would never be found out: it is believed alone again when it has
+   * shipped.
    */
   lose(peer: SyncPeer): void {
     if (peer.request !== undefined) peer.failures = Math.max(1, peer.failures);

@@ -9,11 +9,11 @@
  *              disk before whatever loses it, such as a repair
  *
  * The attestations themselves are in the data directory (attestation-log.ts). While it holds all of
- * them, there is no floor. Otherwise the floor is the mark. If the mark is lost too, or the chain has
- * seen later attestations than it, the floor is put above the round about which managers ask next:
- * what was signed before is about earlier ones.
- * Until they do, what the data directory has left raises the mark but does not make up for it. So a
- * node that has forgotten everything is silent for a few rounds, never for a height.
+ * them, there is no floor. Otherwise the floor is the mark. If the mark is lost too, or the chain
+ * has seen later attestations than it, the floor is put above the round about which managers ask
+ * next: what was signed before is about earlier ones. Until they do, what the data directory has
+ * left raises the mark but does not make up for it. So a node that has forgotten everything is
+ * silent for a few rounds, never for a height.
  *
  * What stopped the node for good is kept here too, for the same reason.
  */
@@ -96,8 +96,8 @@ export class AttestationMark {
   /**
    * Whether something new may be signed there. If neither the mark nor all that was signed is
    * known, the first question says where the managers are by now, and sets the floor; but that may
-   * be a late one, about a round before what is known. A mark below what the chain has seen is none:
-   * it was put back, or the key has come without it.
+   * be a late one, about a round before what is known. A mark below what the chain has seen is
+   * none: it was put back, or the key has come without it.
    *
    * `attestedHeight`: the last height that this key has attested, as the chain says; 0 for none.
    */

@@ -4,15 +4,15 @@
  * follows, in later logs too, even what was synced and acknowledged.
  *
  * Torn and damaged logs can be told apart: nothing whole follows a tear, and only the log that was
- * written last can be torn. Opening a torn log begins another one, and removes the torn one later: if
- * that does not come about, as on a full disk, the later one goes on where the torn one ends. (One
- * case looks like damage and is none: a power failure that kept later pages of the device, and lost
- * earlier ones that had not been synced.)
+ * written last can be torn. Opening a torn log begins another one, and removes the torn one later:
+ * if that does not come about, as on a full disk, the later one goes on where the torn one ends.
+ * (One case looks like damage and is none: a power failure that kept later pages of the device, and
+ * lost earlier ones that had not been synced.)
  *
  * A log is a row of blocks of 32 KiB, each a row of records (RocksDB's log_format.h): CRC-32C of
- * what follows the length, masked; length; type; content. Types 5 to 8 have a log number besides. The
- * records of a batch, one or a row of several, begin with the number of its first operation in the
- * database's history and how many it has (write_batch.cc).
+ * what follows the length, masked; length; type; content. Types 5 to 8 have a log number besides.
+ * The records of a batch, one or a row of several, begin with the number of its first operation in
+ * the database's history and how many it has (write_batch.cc).
  */
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
