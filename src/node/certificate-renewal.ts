@@ -70,13 +70,15 @@ export class CertificateRenewal {
   }
 
   #goOn(notBeforeMs = 0): void {
-    const { certificate, metrics } = this.#ports;
+    const { certificate, metrics, time } = this.#ports;
     const dueMs = dueMsOf(certificate.tls.certPem);
     const untilMs = readTerms(certificate.tls.certPem)?.toMs ?? 0;
     metrics.certificateExpiry.set(untilMs / 1_000);
     metrics.certificateRenewalDue.set(dueMs / 1_000);
     metrics.certificateUnwritten.set(certificate.isWritten ? 0 : 1);
-    this.#schedule(Math.max(dueMs, notBeforeMs));
+    // A clock that was far ahead and is right again has left a time that is far away.
+    const latestMs = time.wallMs() + retryMs.max;
+    this.#schedule(Math.max(dueMs, Math.min(notBeforeMs, latestMs)));
   }
 
   #schedule(atMs: number): void {
@@ -119,8 +121,7 @@ export class CertificateRenewal {
       const until = new Date(toMs).toISOString();
       log.warn({ reason, until }, "the certificate could not be renewed yet");
       if (!certificate.servesNow) certificate.reload();
-      const nextMs = (toMs - time.wallMs()) / 20;
-      this.#goOn(time.wallMs() + Math.min(retryMs.max, Math.max(retryMs.min, nextMs)));
+      this.#goOn(time.wallMs() + retryAfterMs(toMs - time.wallMs()));
     } finally {
       this.#isAsking = false;
     }
@@ -164,6 +165,15 @@ export function askManagersInTurn(options: {
     }
     throw failure;
   };
+}
+
+/**
+ * How long to wait after a failure, by how long the certificate lasts. When it has ended, nobody
+ * takes it but a manager whose clock is late, and all nodes of a consortium may be in that state.
+ */
+function retryAfterMs(leftMs: number): number {
+  if (leftMs <= 0) return retryMs.max;
+  return Math.min(retryMs.max, Math.max(retryMs.min, leftMs / 20));
 }
 
 /** When a certificate is to be renewed, Unix ms. */

@@ -1,7 +1,7 @@
 /** What both of a storage node's stores do about files that RocksDB cannot open or read. */
 import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { renewedCertificateName } from "../config/node-config.js";
+import { isRocksDbFile } from "../store/rocksdb/rocksdb-repair.js";
 import { isDamage, StoreError } from "../store/store-error.js";
 
 /**
@@ -17,16 +17,16 @@ export function isReparable(error: unknown): error is StoreError {
   return /No such file or directory|file is too short|truncated/.test(error.message);
 }
 
-/** Moves files into a directory beside them, which works on a mounted data directory, too. */
+/**
+ * Moves a store's files into a directory beside them, which works on a mounted data directory, too.
+ * What else lies there stays: a renewed certificate, or a signing key with its mark.
+ */
 export function putAside(directory: string): string {
   let number = 1;
   while (existsSync(join(directory, `damaged-${number}`))) number += 1;
   const aside = join(directory, `damaged-${number}`);
   mkdirSync(aside, { mode: 0o700 });
-  for (const name of readdirSync(directory)) {
-    // These lie beside RocksDB's files; they are not what is damaged.
-    if (name === renewedCertificateName || name === lostNoteName) continue;
-    if (name.startsWith("damaged-")) continue;
+  for (const name of readdirSync(directory).filter(isRocksDbFile)) {
     renameSync(join(directory, name), join(aside, name));
   }
   return aside;

@@ -92,6 +92,13 @@ export function isDamage(error: unknown): error is StoreError {
   return error instanceof StoreError && error.code === "CORRUPT";
 }
 
+/** Something that a store needs has run out, which says nothing about what is stored. */
+export function isShortage(error: unknown): error is StoreError {
+  return error instanceof StoreError && shortages.has(error.code);
+}
+
+const shortages: ReadonlySet<StoreErrorCode> = new Set(["DISK_FULL", "TOO_MANY_FILES"]);
+
 function codeOf(detail: string): StoreErrorCode {
   // Corruption first, as RocksDB quotes the I/O error behind a damaged file.
   if (/^Corruption\b/.test(detail)) return "CORRUPT";

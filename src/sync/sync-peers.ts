@@ -2,10 +2,10 @@
  * The peers that can send this node blocks: which height each claims, how fast it has been, and how
  * often it has failed.
  *
- * A claimed height is a hint and nothing else. One peer alone is believed as long as it has never
- * failed to ship what it claimed; after that only what more than f peers claim counts, as one of
- * them is honest. A peer that fails is left alone for a time that doubles with each failure, and is
- * forgiven one failure for each batch that is valid.
+ * A claimed height is a hint and nothing else. One peer alone is believed as long as it can be
+ * asked and has never failed to ship what it claimed; after that only what more than f peers claim
+ * counts, as one of them is honest. A peer that fails is left alone for a time that doubles with
+ * each failure, and is forgiven one failure for each batch that is valid.
  */
 
 type SyncRequest = {
@@ -45,6 +45,12 @@ export type BlameReason =
   | "malformed"
   /** One of its blocks is not valid. */
   | "invalid";
+
+type Links = {
+  readonly isLinked: (id: string) => boolean;
+  /** Peers that may lie. */
+  readonly faultsMax: () => number;
+};
 
 export const blameMsMin = 5_000;
 export const blameMsMax = 600_000;
@@ -86,10 +92,12 @@ export class SyncPeers {
   }
 
   /** The highest height that is worth believing, when up to `faultsMax` peers lie. */
-  believedHeight(nowMs: number, faultsMax: number): number {
+  believedHeight(nowMs: number, { isLinked, faultsMax }: Links): number {
     const claims = this.all.map(({ claim }) => claim).sort((a, b) => b - a);
-    const unfailing = this.all.filter((peer) => peer.failures === 0 && !isBlamed(peer, nowMs));
-    return Math.max(claims[faultsMax] ?? 0, ...unfailing.map(({ claim }) => claim));
+    const unfailing = this.all.filter(
+      (peer) => peer.failures === 0 && !isBlamed(peer, nowMs) && isLinked(peer.id),
+    );
+    return Math.max(claims[faultsMax()] ?? 0, ...unfailing.map(({ claim }) => claim));
   }
 
   /** The highest height that anybody claims who may be asked now. */
@@ -132,6 +140,16 @@ export class SyncPeers {
     peer.blamedUntilMs = nowMs + forMs;
     peer.credit = 0;
     return forMs;
+  }
+
+  /**
+   * Notes that the link is gone, and what was asked for on it. That is no peer's fault, but one
+   * that could claim and go would never be found out: it is believed alone again when it has
+   * shipped.
+   */
+  lose(peer: SyncPeer): void {
+    if (peer.request !== undefined) peer.failures = Math.max(1, peer.failures);
+    [peer.request, peer.late] = [undefined, 0];
   }
 
   /** Notes that blocks of this peer were valid. */

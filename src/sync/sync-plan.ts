@@ -68,7 +68,7 @@ export class SyncPlan<B extends SyncBlock> {
       case "gone": {
         const peer = this.#peers.of(event.peer);
         peer.pausedUntilMs = nowMs + pauseMs;
-        [peer.request, peer.late] = [undefined, 0];
+        this.#peers.lose(peer);
         break;
       }
       case "answer":
@@ -94,7 +94,7 @@ export class SyncPlan<B extends SyncBlock> {
 
   /** The head's height when nothing is missing. */
   targetHeight(nowMs: number): number {
-    const believed = this.#peers.believedHeight(nowMs, this.#ports.faultsMax());
+    const believed = this.#peers.believedHeight(nowMs, this.#ports);
     return Math.max(this.#ports.headHeight(), believed);
   }
 
@@ -192,7 +192,7 @@ export class SyncPlan<B extends SyncBlock> {
     for (const peer of this.#asked) {
       const { request } = peer;
       if (!this.#ports.isLinked(peer.id)) {
-        [peer.request, peer.late] = [undefined, 0];
+        this.#peers.lose(peer);
         continue;
       }
       if (request === undefined || nowMs - request.sinceMs < answerTimeoutMs) continue;

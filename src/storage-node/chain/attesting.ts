@@ -83,7 +83,7 @@ export class Attesting {
     }
     if (repair.repairing) return observe.dropped(from, "UNDER_REPAIR");
     const place = { height: block.height, round };
-    if (store.remembers(round) || !(await mark.mayAttest(place, this.#hasAttested))) {
+    if (store.remembers(round) || !(await mark.mayAttest(place, this.#attestedHeight))) {
       return observe.dropped(from, "PERHAPS_ATTESTED");
     }
     if (this.#candidates.anySigned && this.#rates.take(from, 1, monotonicMs()) > 0) {
@@ -106,9 +106,9 @@ export class Attesting {
   }
 
   /** As the chain says. */
-  get #hasAttested(): boolean {
+  get #attestedHeight(): number {
     const { store, nodeId } = this.#ports;
-    return (store.head.members.storageNode(nodeId)?.lastAttestedHeight ?? 0) > 0;
+    return store.head.members.storageNode(nodeId)?.lastAttestedHeight ?? 0;
   }
 
   async #sign({ block }: ParsedCandidate, judged: Judged): Promise<Attestation> {

@@ -11,7 +11,7 @@ import { damaged } from "../../store/chain/stored-values.js";
 import { ChainWalk, type ChainWalkPorts } from "../../store/damage/chain-walk.js";
 import { damageOf } from "../../store/damage/store-comparison.js";
 import type { KeyValueStore } from "../../store/key-value-store.js";
-import { isDamage } from "../../store/store-error.js";
+import { isDamage, isShortage } from "../../store/store-error.js";
 import type { SelfRepair } from "./self-repair.js";
 
 export type ScrubberPorts = Pick<ChainWalkPorts, "head" | "fixed" | "consortiumId"> & {
@@ -47,6 +47,7 @@ export class Scrubber {
   #height: number;
   #lastPassUnixMs: number;
   #running: Promise<void> | undefined;
+  #closed = false;
 
   constructor(ports: ScrubberPorts) {
     this.#ports = ports;
@@ -68,21 +69,28 @@ export class Scrubber {
     const { time, periodMs, repair } = this.#ports;
     const nowMs = time.monotonicMs();
     const restMs = Math.min(restMsMax, Math.max(restMsMin, periodMs / 100));
-    if (this.#running !== undefined || repair.repairing || nowMs - this.#lookedMs < restMs) return;
+    if (this.#closed || this.#running !== undefined || repair.repairing) return;
+    if (nowMs - this.#lookedMs < restMs) return;
     this.#lookedMs = nowMs;
-    // If the disk fails, the node's own reads and writes fail with it, and say so.
     this.#running = this.#look()
-      .catch(() => {})
+      .catch((error: unknown) => this.#tellFailed(error))
       .finally(() => {
         this.#running = undefined;
       });
   }
 
-  async close(): Promise<void> {
+  /** Looks at nothing any more; resolves when the height that is being read is through. */
+  close(): Promise<void> {
+    this.#closed = true;
+    return this.settled();
+  }
+
+  /** Resolves when nothing is being read. */
+  async settled(): Promise<void> {
     await this.#running;
   }
 
-  /** Checks the heights that are due by now. */
+  /** Checks the heights that are due by now. Rejects when something is short, or cannot be kept. */
   async #look(): Promise<void> {
     const { time, periodMs, head, repair, log } = this.#ports;
     const share = Math.min(1, (time.monotonicMs() - this.#passStartedMs) / periodMs);
@@ -99,11 +107,17 @@ export class Scrubber {
       log.error({ cause }, "reading the store again found damage");
       return repair.report(cause, { files });
     }
-    if (share >= 1) {
+    if (share >= 1 && !this.#closed) {
       this.#lastPassUnixMs = time.wallMs();
       this.#restart();
     }
     await this.#ports.save(this.progress);
+  }
+
+  /** If the disk fails, the node's own reads and writes fail with it. */
+  #tellFailed(error: unknown): void {
+    const cause = error instanceof Error ? error.message : String(error);
+    this.#ports.log.error({ cause }, "the store could not be read again; it is tried later");
   }
 
   #restart(): void {
@@ -137,11 +151,13 @@ export class Scrubber {
         this.#height,
       );
       if (walk === undefined) throw damaged(`block ${this.#height}`, "is missing or damaged");
-      while (walk.height < due && found.length === 0) await walk.step();
+      while (walk.height < due && found.length === 0 && !this.#closed) await walk.step();
       await walk.checkOpenTiles();
       if (found.length === 0) this.#height = Math.max(this.#height, walk.height);
       return found.length === 0 ? undefined : { cause: found.join("; "), files };
     } catch (error) {
+      // A second opening needs space for logs and as many files again.
+      if (isShortage(error)) throw error;
       const cause = isDamage(error) ? damageOf(error) : String(error);
       return { cause, files: files || (kv === undefined && isDamage(error)) };
     } finally {

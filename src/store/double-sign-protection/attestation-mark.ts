@@ -9,10 +9,11 @@
  *              disk before whatever loses it, such as a repair
  *
  * The attestations themselves are in the data directory (attestation-log.ts). While it holds all of
- * them, there is no floor. Otherwise the floor is the mark. If the mark is lost too, the floor is
- * put above the round about which managers ask next: what was signed before is about earlier ones.
- * Until they do, what the data directory has left raises the mark but does not make up for it. So a
- * node that has forgotten everything is silent for a few rounds, never for a height.
+ * them, there is no floor. Otherwise the floor is the mark. If the mark is lost too, or the chain
+ * has seen later attestations than it, the floor is put above the round about which managers ask
+ * next: what was signed before is about earlier ones. Until they do, what the data directory has
+ * left raises the mark but does not make up for it. So a node that has forgotten everything is
+ * silent for a few rounds, never for a height.
  *
  * What stopped the node for good is kept here too, for the same reason.
  */
@@ -95,14 +96,16 @@ export class AttestationMark {
   /**
    * Whether something new may be signed there. If neither the mark nor all that was signed is
    * known, the first question says where the managers are by now, and sets the floor; but that may
-   * be a late one, about a round before what is known.
+   * be a late one, about a round before what is known. A mark below what the chain has seen is
+   * none: it was put back, or the key has come without it.
    *
-   * `hasAttested`: the chain says that this key has attested something.
+   * `attestedHeight`: the last height that this key has attested, as the chain says; 0 for none.
    */
-  async mayAttest(place: Place, hasAttested: boolean): Promise<boolean> {
-    if (isUnplaced(this.#floor)) {
+  async mayAttest(place: Place, attestedHeight: number): Promise<boolean> {
+    const isOld = attestedHeight > (this.#place?.height ?? 0);
+    if (isOld || isUnplaced(this.#floor)) {
       const known = this.#place;
-      const mayHave = hasAttested || known !== undefined || this.#floor === "lost";
+      const mayHave = attestedHeight > 0 || known !== undefined || this.#floor === "lost";
       const asked = { height: place.height, round: place.round + roundsAhead };
       const floor = known !== undefined && isAfter(known, asked) ? known : asked;
       await this.#setFloor(mayHave ? floor : undefined);

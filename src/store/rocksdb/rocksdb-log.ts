@@ -3,12 +3,16 @@
  * takes a broken record for the place where a crash has torn the log, and silently drops all that
  * follows, in later logs too, even what was synced and acknowledged.
  *
- * Torn and damaged logs can be told apart: only the log that was written last can be torn, and
- * nothing whole follows the tear. (One case looks like damage and is none: a power failure that
- * kept later pages of the device, and lost earlier ones that had not been synced.)
+ * Torn and damaged logs can be told apart: nothing whole follows a tear, and only the log that was
+ * written last can be torn. Opening a torn log begins another one, and removes the torn one later:
+ * if that does not come about, as on a full disk, the later one goes on where the torn one ends.
+ * (One case looks like damage and is none: a power failure that kept later pages of the device, and
+ * lost earlier ones that had not been synced.)
  *
  * A log is a row of blocks of 32 KiB, each a row of records (RocksDB's log_format.h): CRC-32C of
  * what follows the length, masked; length; type; content. Types 5 to 8 have a log number besides.
+ * The records of a batch, one or a row of several, begin with the number of its first operation in
+ * the database's history and how many it has (write_batch.cc).
  */
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -17,6 +21,10 @@ const blockBytes = 32_768;
 const headerBytes = 7;
 const recyclableHeaderBytes = 11;
 const typeMax = 11;
+/** What a record is of its batch. */
+const parts = { whole: 1, first: 2, last: 4 } as const;
+const numberBytes = 8;
+const batchHeaderBytes = numberBytes + 4;
 
 type LogDamage = {
   /** Name of the log. */
@@ -34,17 +42,24 @@ export async function findLogDamage(directory: string): Promise<LogDamage | unde
     .filter((name) => /^\d+\.log$/.test(name))
     .sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
   const byteCounts = await Promise.all(files.map((file) => byteCountOf(join(directory, file))));
-  const written = byteCounts.findLastIndex((count) => count > 0);
   for (const [i, file] of files.entries()) {
-    // If a file cannot be read, RocksDB itself says why.
-    const log = await readFile(join(directory, file)).catch(() => Buffer.alloc(0));
+    const log = await contentOf(join(directory, file));
     const atByte = firstBroken(log);
     if (atByte === log.length) continue;
-    if (i >= written && !hasRecordAfter(log, atByte)) continue;
+    if (!hasRecordAfter(log, atByte)) {
+      const later = files.find((_, j) => j > i && (byteCounts[j] ?? 0) > 0);
+      if (later === undefined) continue;
+      if (goesOn(log.subarray(0, atByte), await contentOf(join(directory, later)))) continue;
+    }
     const laterBytes = byteCounts.slice(i + 1).reduce((sum, count) => sum + count, 0);
     return { file, atByte, droppedBytes: log.length - atByte + laterBytes };
   }
   return undefined;
+}
+
+/** If a file cannot be read, RocksDB itself says why. */
+function contentOf(path: string): Promise<Buffer> {
+  return readFile(path).catch(() => Buffer.alloc(0));
 }
 
 async function byteCountOf(path: string): Promise<number> {
@@ -60,6 +75,17 @@ export function describeLogDamage({ file, atByte, droppedBytes }: LogDamage): st
 
 /** Where the first broken record begins; the length of the log if every record is whole. */
 function firstBroken(log: Buffer): number {
+  let end = 0;
+  for (const record of wholeRecords(log)) end = record.end;
+  // What is left of a block is too short for a record, and is filled up.
+  const left = blockBytes - (end % blockBytes);
+  return left < headerBytes ? Math.min(log.length, end + left) : end;
+}
+
+type LogRecord = { readonly part: number; readonly content: Buffer; readonly end: number };
+
+/** Up to the first one that is broken. */
+function* wholeRecords(log: Buffer): Generator<LogRecord, void, undefined> {
   let at = 0;
   while (at < log.length) {
     const left = blockBytes - (at % blockBytes);
@@ -68,10 +94,44 @@ function firstBroken(log: Buffer): number {
       continue;
     }
     const length = recordLength(log, at);
-    if (length === undefined) return at;
-    at += length;
+    if (length === undefined) return;
+    const type = log.readUInt8(at + 6);
+    const end = at + length;
+    const isRecyclable = type >= 5 && type <= 8;
+    const content = log.subarray(at + (isRecyclable ? recyclableHeaderBytes : headerBytes), end);
+    yield { part: isRecyclable ? type - 4 : type, content, end };
+    at = end;
   }
-  return log.length;
+}
+
+/**
+ * Whether the log `later` begins with the operation after the last whole batch of `torn`, so that
+ * none is lost between them, and RocksDB goes on from one to the other.
+ */
+function goesOn(torn: Buffer, later: Buffer): boolean {
+  const [first] = wholeRecords(later);
+  const next = numberAfter(torn);
+  return next !== undefined && first !== undefined && batchHeader(first.content)?.number === next;
+}
+
+/** The number after the last operation of the last whole batch; undefined if there is none. */
+function numberAfter(log: Buffer): bigint | undefined {
+  let next: bigint | undefined;
+  let begun: bigint | undefined;
+  for (const { part, content } of wholeRecords(log)) {
+    if (part === parts.whole || part === parts.first) {
+      const header = batchHeader(content);
+      begun = header && header.number + BigInt(header.count);
+    }
+    if (part === parts.whole || part === parts.last) next = begun;
+  }
+  return next;
+}
+
+/** Undefined where it goes on in the next record. */
+function batchHeader(content: Buffer) {
+  if (content.length < batchHeaderBytes) return undefined;
+  return { number: content.readBigUInt64LE(0), count: content.readUInt32LE(numberBytes) };
 }
 
 /** Looks at every byte of the block that is broken, and at the beginning of every later one. */

@@ -27,13 +27,18 @@ const searchedBytesMin = 16;
 /** Entries read at once; a sealed record has up to some MiB. */
 const pageEntries = 64;
 
-/** How RocksDB names its files; any other file in the directory is not touched. */
+/** How RocksDB names its files. */
 const ownNames = [
   /^(CURRENT|IDENTITY|LOCK)$/,
   /^LOG(\.old\.\d+)?$/,
   /^(MANIFEST|OPTIONS)-\d+(\.dbtmp)?$/,
   /^\d+\.(log|sst|ldb|blob|dbtmp)$/,
 ];
+
+/** Whether a file in a store's directory is RocksDB's; no other one is moved or removed. */
+export function isRocksDbFile(name: string): boolean {
+  return ownNames.some((pattern) => pattern.test(name));
+}
 
 const steps = { copying: "repaired", removing: "replacing", moving: "replaced" } as const;
 
@@ -69,7 +74,7 @@ export async function repairDirectory(
 export async function finishRepair(path: string): Promise<void> {
   if (existsSync(join(path, steps.removing))) {
     for (const name of await readdir(path)) {
-      if (ownNames.some((pattern) => pattern.test(name))) await rm(join(path, name));
+      if (isRocksDbFile(name)) await rm(join(path, name));
     }
     await renameDurably(path, steps.removing, steps.moving);
   }

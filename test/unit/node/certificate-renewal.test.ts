@@ -137,7 +137,9 @@ describe("the renewal of a node's certificate", () => {
       keyPem: first.keyPem,
       renewedCertificateFile,
       stateDirectory: at("state"),
+      /** Timers run on another clock. */
       setClock: (ms: number) => {
+        if (timer !== undefined) timer = { ...timer, atMs: timer.atMs + ms - nowMs };
         nowMs = ms;
       },
     };
@@ -295,6 +297,30 @@ describe("the renewal of a node's certificate", () => {
     await node.pass(startMs + 33 * hourMs);
     assert.equal(node.tls.certPem, lasting);
     node.renewal.close();
+  });
+
+  test("is tried ever more often until the certificate ends, and seldom after that", async () => {
+    const endMs = startMs + 30 * hourMs;
+    const { asked, pass, setClock } = await nodeWith("ended", new Array(1_000).fill("away"));
+    setClock(endMs - hourMs / 6);
+    await pass(endMs);
+    const [last = 0, secondLast = 0] = asked.toReversed();
+    assert.ok(last - secondLast <= 1_000, "at the end it hurries");
+    const before = asked.length;
+    await pass(endMs + hourMs / 2);
+    const after = asked.length - before;
+    assert.ok(after >= 2 && after <= 5, `asked ${after} times in the half hour after its end`);
+  });
+
+  test("comes in time after a clock that was far ahead for a while", async () => {
+    const { asked, run, setClock } = await nodeWith("ahead", ["away"]);
+    setClock(startMs + 1_000 * hourMs);
+    await run(1);
+    assert.ok((asked[0] ?? 0) >= startMs + 1_000 * hourMs);
+    setClock(startMs + hourMs);
+    await run(2);
+    const atHours = ((asked[1] ?? 0) - startMs) / hourMs;
+    assert.ok(atHours > 18 && atHours < 20, `asked after ${atHours} h of 30`);
   });
 
   test("begins with another manager each time it asks", async () => {

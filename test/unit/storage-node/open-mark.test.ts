@@ -24,7 +24,7 @@ describe("the mark of what a storage node has attested", () => {
     const { mark, kv, lost } = await openMark(directory, new Uint8Array(32));
     assert.equal(mark.place, undefined);
     assert.match(lost ?? "", /does not decode.*; the damaged store is put aside: /);
-    assert.ok(!(await mark.mayAttest({ height: 3, round: 1 }, false)));
+    assert.ok(!(await mark.mayAttest({ height: 3, round: 1 }, 0)));
     assert.ok(existsSync(join(directory, "damaged-1", "CURRENT")));
     assert.equal(readFileSync(certificate, "utf8"), "a certificate");
     await kv.close();
@@ -44,7 +44,7 @@ describe("the mark of what a storage node has attested", () => {
     const { mark, kv, lost } = await openMark(directory, key);
     assert.match(lost ?? "", /^what can be read of the files is kept: /);
     assert.equal(mark.place, undefined);
-    assert.ok(!(await mark.mayAttest({ height: 3, round: 0 }, false)));
+    assert.ok(!(await mark.mayAttest({ height: 3, round: 0 }, 0)));
     await kv.close();
   });
 

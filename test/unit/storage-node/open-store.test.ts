@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cpSync, renameSync, rmSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
@@ -9,6 +9,7 @@ import { sha256 } from "../../../src/crypto/hash.js";
 import { AttestationSchema } from "../../../src/gen/bss/v1/vote_pb.js";
 import { openMark } from "../../../src/storage-node/open-mark.js";
 import { openStore } from "../../../src/storage-node/open-store.js";
+import { openRocksDb } from "../../../src/store/rocksdb/rocksdb-store.js";
 import { type MadeBlock, StorageLedger } from "../../support/storage-ledger.js";
 import { temporaryDirectory } from "../../support/temporary-directory.js";
 import { genesis } from "../ledger/support/consortium.js";
@@ -31,7 +32,7 @@ describe("a storage node whose store may have lost attestations", () => {
       const about = { height, round, blockId, nodeId, signature };
       const attestation = create(AttestationSchema, about);
       const place = { height: parsed.height, round };
-      assert.ok(await mark.mayAttest(place, false));
+      assert.ok(await mark.mayAttest(place, 0));
       await mark.raise(place);
       await store.saveCandidate({ block, sealedRecords, round, attestation });
     };
@@ -56,7 +57,7 @@ describe("a storage node whose store may have lost attestations", () => {
   }
 
   async function maySign({ mark, store }: Node, round: number): Promise<boolean> {
-    return !store.remembers(round) && (await mark.mayAttest({ height: 2, round }, true));
+    return !store.remembers(round) && (await mark.mayAttest({ height: 2, round }, 1));
   }
 
   test("signs nothing new there, also after the start at which the damage was seen", async () => {
@@ -112,4 +113,26 @@ describe("a storage node whose store may have lost attestations", () => {
       await again.stop();
     }
   });
+});
+
+test("a store that is put aside takes nothing with it that lies in its directory", async () => {
+  const data = join(temporaryDirectory(), "data");
+  const withoutHead = await openRocksDb(data);
+  await withoutHead.write([{ type: "put", key: utf8("a key"), value: utf8("a value") }], "sync");
+  await withoutHead.close();
+  const key = join(data, "signing.key");
+  writeFileSync(key, "a secret");
+  const signerState = `${key}.state`;
+  const { mark, kv: markStore } = await openMark(signerState, publicKeyOf("storage-1"));
+  await mark.raise({ height: 1, round: 0 });
+  const config = { id: "storage-1", dataDirectory: data };
+  const { kv, findings } = await openStore(config, genesis, { mark, onDamage() {} });
+  assert.match(findings.at(-1) ?? "", /was put aside in .*damaged-1: /);
+  await kv.close();
+  await markStore.close();
+  assert.ok(existsSync(join(data, "damaged-1", "CURRENT")));
+  assert.equal(readFileSync(key, "utf8"), "a secret");
+  const again = await openMark(signerState, publicKeyOf("storage-1"));
+  assert.deepEqual(again.mark.place, { height: 1, round: 0 });
+  await again.kv.close();
 });

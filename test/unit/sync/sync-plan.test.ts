@@ -432,6 +432,25 @@ describe("a lying peer", () => {
     assert.ok(behindMs <= 2 * answerTimeoutMs, `behind for ${behindMs} ms of an hour`);
   });
 
+  for (const comesBack of [false, true]) {
+    const then = comesBack ? "comes and goes" : "stays away";
+    test(`that claims and ${then} keeps nobody behind either`, () => {
+      node.claim("a", 10);
+      let behindMs = 0;
+      for (let ms = 0; ms < 3_600_000; ms += 100) {
+        node.nowMs += 100;
+        if (ms % 1_000 === 0 && (comesBack || ms === 0)) {
+          node.linked.add("b");
+          node.claim("b", 1_000_000);
+        }
+        node.step({ kind: "tick" });
+        if (node.behind) behindMs += 100;
+        if (ms % 1_000 === 500 && node.linked.delete("b")) node.step({ kind: "gone", peer: "b" });
+      }
+      assert.ok(behindMs <= 2 * answerTimeoutMs, `behind for ${behindMs} ms of an hour`);
+    });
+  }
+
   test("does not keep an honest one from being asked for blocks that there are", () => {
     node.claim("b", 1_000_000);
     node.claim("a", 40);

@@ -12,7 +12,10 @@ import { checkAttestation } from "../../../../src/ledger/certificates/votes.js";
 import { furtherAttestationsOfOneManager } from "../../../../src/storage-node/chain/attesting.js";
 import { earlyCandidatesMax } from "../../../../src/storage-node/chain/candidates.js";
 import { patienceMs } from "../../../../src/storage-node/chain/storage-chain.js";
-import { AttestationMark } from "../../../../src/store/double-sign-protection/attestation-mark.js";
+import {
+  AttestationMark,
+  type Place,
+} from "../../../../src/store/double-sign-protection/attestation-mark.js";
 import { createMemoryDisk } from "../../../support/memory-store.js";
 import { consortiumId, policy } from "../../ledger/support/consortium.js";
 import { accepted } from "../../ledger/support/outcome.js";
@@ -284,6 +287,33 @@ describe("a storage node whose store was put back", () => {
     await again.verify(later, { round: 1 });
     assert.equal(again.attestations.length, 1);
   });
+
+  const oldMarks: readonly (readonly [string, Place | undefined])[] = [
+    ["was put back as well", { height: 1, round: 0 }],
+    ["is lost as well", undefined],
+  ];
+  for (const [what, place] of oldMarks) {
+    test(`signs nothing in the first rounds that it sees, if its mark ${what}`, async () => {
+      const world = await ChainWorld.open();
+      for (let i = 0; i < 3; i++) await world.commit(world.ledger.append(world.makeFor(true)));
+      const made = world.makeFor(true);
+      await world.verify(made);
+      assert.equal(world.attestations.length, 1);
+
+      const again = await ChainWorld.open();
+      for (const block of world.ledger.appended) await again.commit(block);
+      const disk = createMemoryDisk();
+      again.mark = await AttestationMark.open(await disk.open(), publicKeyOf(again.nodeId));
+      if (place !== undefined) await again.mark.raise(place);
+      await again.crash();
+      const other = world.ledger.make({ header: { beacon: made.parsed.header.beacon } });
+      await again.verify(other);
+      for (const round of [1, 2]) await again.verify(world.makeFor(true, round), { round });
+      assert.deepEqual(again.attestations, []);
+      await again.verify(world.makeFor(true, 3), { round: 3 });
+      assert.equal(again.attestations.length, 1);
+    });
+  }
 
   test("does not take damage of the mark's store for damage of its data", async () => {
     const world = await ChainWorld.open();

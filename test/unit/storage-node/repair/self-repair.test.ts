@@ -300,6 +300,7 @@ describe("scrubbing", () => {
     const { store } = bench.world;
     const told: { cause: string; files: boolean }[] = [];
     const saved: number[] = [];
+    const errors: unknown[] = [];
     const clock = { ms: 0 };
     const made = new Scrubber({
       ...store.mendable,
@@ -312,16 +313,16 @@ describe("scrubbing", () => {
         repairing: false,
         report: (cause, { files = false } = {}) => void told.push({ cause, files }),
       },
-      log: { error() {} },
+      log: { error: (...line: unknown[]) => void errors.push(line) },
       time: { monotonicMs: () => clock.ms, wallMs: () => 77 },
       ...change,
     });
     const pass = async (ms: number) => {
       clock.ms += ms;
       made.tick();
-      await made.close();
+      await made.settled();
     };
-    return { made, told, saved, pass };
+    return { made, told, saved, errors, pass };
   }
 
   test("reads evenly over its period, and begins again", async () => {
@@ -392,6 +393,55 @@ describe("scrubbing", () => {
     });
     await pass(100_000);
     assert.equal(told[0]?.files, true);
+  });
+
+  for (const code of ["TOO_MANY_FILES", "DISK_FULL"] as const) {
+    test(`takes it for no damage that it cannot look now: ${code}`, async () => {
+      const bench = await Bench.create();
+      let isShort = true;
+      const { made, told, errors, pass } = scrubber(bench, {
+        openReadOnly: async () => {
+          if (isShort) throw new StoreError(code, "none is left");
+          return { ...readsOf(bench.kv), close: async () => {} };
+        },
+      });
+      await pass(100_000);
+      assert.deepEqual(told, []);
+      assert.equal(errors.length, 1);
+      assert.deepEqual(made.progress, { height: 0, lastPassUnixMs: 0 });
+      isShort = false;
+      await pass(10_000);
+      assert.deepEqual(made.progress, { height: 0, lastPassUnixMs: 77 });
+    });
+  }
+
+  test("ends within a height when the node is stopped", async () => {
+    const bench = await Bench.create();
+    const reads = readsOf(bench.kv);
+    let made: Scrubber | undefined;
+    let closed: Promise<void> | undefined;
+    const { saved, told, ...rest } = scrubber(bench, {
+      openReadOnly: async () => ({
+        ...reads,
+        getMany: (keys) => {
+          closed ??= made?.close();
+          return reads.getMany(keys);
+        },
+        get: (key) => {
+          closed ??= made?.close();
+          return reads.get(key);
+        },
+        close: async () => {},
+      }),
+    });
+    made = rest.made;
+    await rest.pass(100_000);
+    assert.ok(closed, "it was stopped while it read");
+    await closed;
+    assert.ok(made.progress.height <= 1, `it has read up to ${made.progress.height}`);
+    assert.equal(made.progress.lastPassUnixMs, 0);
+    assert.deepEqual(told, []);
+    assert.ok(saved.every((height) => height <= 1));
   });
 
   test("rests while the node repairs itself", async () => {

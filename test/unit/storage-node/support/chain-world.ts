@@ -140,19 +140,21 @@ export class ChainWorld {
     return this.send(from, { message: { case: "verify", value } });
   }
 
-  commit(made: MadeBlock, options: { from?: string; block?: boolean } = {}): Promise<void> {
+  async commit(made: MadeBlock, options: { from?: string; block?: boolean } = {}): Promise<void> {
     const { from = "manager-1", block = true } = options;
     const { certificates } = made;
+    await this.#markAttested([made]);
     const value = block ? { certificates, block: certified(made) } : { certificates };
     return this.send(from, { message: { case: "commit", value } });
   }
 
-  answer(
+  async answer(
     blocks: readonly MadeBlock[],
     options: { from?: string; headHeight?: number } = {},
   ): Promise<void> {
     const { from = "manager-1", headHeight = this.ledger.head.height } = options;
     const value = { blocks: blocks.map(certified), headHeight: BigInt(headHeight) };
+    await this.#markAttested(blocks);
     return this.send(from, { message: { case: "blocks", value } });
   }
 
@@ -192,6 +194,15 @@ export class ChainWorld {
     return this.told.flatMap(({ to, request: { message } }) =>
       message.case === "fetchBlocks" ? [`${to} ${message.value.fromHeight}`] : [],
     );
+  }
+
+  /** What certificates say that this node has attested, its mark knows. */
+  async #markAttested(blocks: readonly MadeBlock[]): Promise<void> {
+    for (const { parsed, certificates } of blocks) {
+      const { round = 0, signatures = [] } = certificates.integrity ?? {};
+      const hasSigned = signatures.some(({ nodeId }) => nodeId === this.nodeId);
+      if (hasSigned) await this.mark.raise({ height: parsed.height, round });
+    }
   }
 
   #observer(): ChainObserver {

@@ -46,7 +46,7 @@ describe("the mark of what was attested", () => {
     const place = { height: 5, round: 2 };
     const uses: readonly Using[] = [
       (mark) => mark.raise(place),
-      (mark) => mark.mayAttest(place, true),
+      (mark) => mark.mayAttest(place, 1),
       (mark) => mark.forbidUpToMark(),
       (mark) => mark.keepHalt(Uint8Array.of(1)),
     ];
@@ -78,7 +78,7 @@ describe("the mark of what was attested", () => {
     await wrongKey.forbidUpToMark();
     disk.crash();
     const mark = await AttestationMark.open(await disk.open(), key);
-    assert.ok(!(await mark.mayAttest({ height: 9, round: 0 }, true)));
+    assert.ok(!(await mark.mayAttest({ height: 9, round: 0 }, 1)));
   });
 
   test("orders heights before rounds", () => {
@@ -91,17 +91,17 @@ describe("the mark of what was attested", () => {
 describe("what may still be attested", () => {
   test("is everything, as long as nothing was forgotten", async () => {
     const { mark } = await markAt({ height: 7, round: 3 });
-    assert.ok(await mark.mayAttest({ height: 7, round: 1 }, true));
+    assert.ok(await mark.mayAttest({ height: 7, round: 1 }, 1));
   });
 
   test("is what lies above the mark, where something may be forgotten", async () => {
     const { mark } = await markAt({ height: 7, round: 3 });
     await mark.forbidUpToMark();
-    assert.ok(!(await mark.mayAttest({ height: 6, round: 9 }, true)));
-    assert.ok(!(await mark.mayAttest({ height: 7, round: 3 }, true)));
-    assert.ok(await mark.mayAttest({ height: 7, round: 4 }, true));
+    assert.ok(!(await mark.mayAttest({ height: 6, round: 9 }, 1)));
+    assert.ok(!(await mark.mayAttest({ height: 7, round: 3 }, 1)));
+    assert.ok(await mark.mayAttest({ height: 7, round: 4 }, 1));
     await mark.raise({ height: 7, round: 4 });
-    assert.ok(await mark.mayAttest({ height: 7, round: 5 }, true));
+    assert.ok(await mark.mayAttest({ height: 7, round: 5 }, 1));
   });
 
   test("stays so after any number of restarts, and after later attestations", async () => {
@@ -110,8 +110,8 @@ describe("what may still be attested", () => {
     await mark.raise({ height: 7, round: 6 });
     for (let restart = 0; restart < 3; restart++) {
       const again = await restarted();
-      assert.ok(!(await again.mayAttest({ height: 7, round: 3 }, true)));
-      assert.ok(await again.mayAttest({ height: 7, round: 4 }, true), "its store has the rest");
+      assert.ok(!(await again.mayAttest({ height: 7, round: 3 }, 1)));
+      assert.ok(await again.mayAttest({ height: 7, round: 4 }, 1), "its store has the rest");
     }
   });
 
@@ -120,13 +120,13 @@ describe("what may still be attested", () => {
     await mark.forbidUpToMark();
     // Nobody asked before it was started again.
     const again = await restarted();
-    assert.ok(!(await again.mayAttest({ height: 9, round: 4 }, true)));
-    assert.ok(!(await again.mayAttest({ height: 9, round: 6 }, true)));
+    assert.ok(!(await again.mayAttest({ height: 9, round: 4 }, 1)));
+    assert.ok(!(await again.mayAttest({ height: 9, round: 6 }, 1)));
     assert.deepEqual(again.place, { height: 9, round: 6 });
     for (const each of [again, await restarted()]) {
-      assert.ok(!(await each.mayAttest({ height: 9, round: 5 }, true)));
-      assert.ok(await each.mayAttest({ height: 9, round: 7 }, true));
-      assert.ok(await each.mayAttest({ height: 10, round: 0 }, true));
+      assert.ok(!(await each.mayAttest({ height: 9, round: 5 }, 1)));
+      assert.ok(await each.mayAttest({ height: 9, round: 7 }, 1));
+      assert.ok(await each.mayAttest({ height: 10, round: 0 }, 1));
     }
   });
 
@@ -136,8 +136,8 @@ describe("what may still be attested", () => {
     await mark.raise({ height: 8, round: 1 });
     await mark.forget();
     const again = await restarted();
-    assert.ok(!(await again.mayAttest({ height: 8, round: 1 }, true)));
-    assert.ok(await again.mayAttest({ height: 8, round: 4 }, true));
+    assert.ok(!(await again.mayAttest({ height: 8, round: 1 }, 1)));
+    assert.ok(await again.mayAttest({ height: 8, round: 4 }, 1));
   });
 
   test("begins some rounds later, where the mark is lost, whatever the chain says", async () => {
@@ -148,8 +148,8 @@ describe("what may still be attested", () => {
       // The store lacks blocks, too.
       await (await restarted()).forbidUpToMark();
       const again = await restarted();
-      assert.ok(!(await again.mayAttest({ height: 7, round: 3 }, false)));
-      assert.ok(await again.mayAttest({ height: 7, round: 6 }, false));
+      assert.ok(!(await again.mayAttest({ height: 7, round: 3 }, 0)));
+      assert.ok(await again.mayAttest({ height: 7, round: 6 }, 0));
     }
   });
 
@@ -159,18 +159,29 @@ describe("what may still be attested", () => {
       await (lost ? mark.forget() : mark.forbidUpToMark());
       // What the chain of a storage node does for each attestation that is left.
       await mark.raise({ height: 1, round: 5 });
-      assert.ok(!(await mark.mayAttest({ height: 1, round: 0 }, false)));
+      assert.ok(!(await mark.mayAttest({ height: 1, round: 0 }, 0)));
       assert.deepEqual(mark.place, { height: 1, round: 5 });
-      assert.ok(!(await mark.mayAttest({ height: 1, round: 5 }, false)));
-      assert.ok(await mark.mayAttest({ height: 1, round: 6 }, false));
+      assert.ok(!(await mark.mayAttest({ height: 1, round: 5 }, 0)));
+      assert.ok(await mark.mayAttest({ height: 1, round: 6 }, 0));
+    }
+  });
+
+  test("begins some rounds later, where the chain has seen more than the mark", async () => {
+    for (const old of [undefined, { height: 7, round: 3 }]) {
+      const { mark, restarted } = await markAt(old);
+      assert.ok(!(await mark.mayAttest({ height: 9, round: 0 }, 8)));
+      for (const each of [mark, await restarted()]) {
+        assert.ok(!(await each.mayAttest({ height: 9, round: 2 }, 8)));
+        assert.ok(await each.mayAttest({ height: 9, round: 3 }, 8));
+      }
     }
   });
 
   test("is everything for a node that has never attested", async () => {
     const { mark, restarted } = await markAt();
     await mark.forbidUpToMark();
-    assert.ok(await mark.mayAttest({ height: 1, round: 0 }, false));
+    assert.ok(await mark.mayAttest({ height: 1, round: 0 }, 0));
     await mark.raise({ height: 1, round: 0 });
-    assert.ok(await (await restarted()).mayAttest({ height: 1, round: 0 }, true));
+    assert.ok(await (await restarted()).mayAttest({ height: 1, round: 0 }, 1));
   });
 });

@@ -105,6 +105,39 @@ describe("a write-ahead log", () => {
     }
   });
 
+  test("stays torn beside the one that was begun when it was opened", async () => {
+    const log = (directory: string) => {
+      const names = readdirSync(directory).filter((name) => /^\d+\.log$/.test(name));
+      const last = defined(names.sort().at(-1), "a store has a log");
+      return readFileSync(join(directory, last));
+    };
+    /** The torn log, and the one with which RocksDB went on, with some batches more. */
+    const opened = async (torn: Buffer, more: number) => {
+      const directory = join(temporaryDirectory(), "opened");
+      cpSync(whole, directory, { recursive: true });
+      writeFileSync(join(directory, file), torn);
+      const kv = await openRocksDb(directory);
+      for (let i = 0; i < more; i++) {
+        await kv.write([{ type: "put", key: keyOf(i), value: keyOf(i) }], "sync");
+      }
+      const later = log(directory);
+      await kv.close();
+      const both = temporaryDirectory();
+      writeFileSync(join(both, "000004.log"), torn);
+      writeFileSync(join(both, "000009.log"), later);
+      return both;
+    };
+    const bytes = readFileSync(join(whole, file));
+    const cut = bytes.subarray(0, bytes.length - 700);
+    for (const more of [0, 3]) {
+      assert.equal(await findLogDamage(await opened(cut, more)), undefined);
+      const lost = await opened(cut, more);
+      const shorter = bytes.subarray(0, bytes.length - 700 - valueBytes);
+      writeFileSync(join(lost, "000004.log"), shorter);
+      assert.equal((await findLogDamage(lost))?.file, "000004.log", "a batch is lost between them");
+    }
+  });
+
   test("of a directory that is not there, or empty, is not damaged", async () => {
     assert.deepEqual(await findLogDamage(join(temporaryDirectory(), "none")), undefined);
     assert.deepEqual(await findLogDamage(temporaryDirectory()), undefined);
