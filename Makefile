@@ -268,8 +268,8 @@ bench-resend: build ## Measure what it costs to send again what is on the ledger
 bench-resend: ROWS ?= 1000,10000
 
 .PHONY: bench-floods
-bench-floods: build ## Measure what one participant feels while another one floods all managers; SECONDS_EACH=30
-	@node dist/bench/participants/floods.js --seconds $(SECONDS_EACH)
+bench-floods: build ## Measure what one participant feels while another one floods all managers; SECONDS_EACH=30 WARM=60
+	@node dist/bench/participants/floods.js --seconds $(SECONDS_EACH) $(if $(WARM),--warm-seconds $(WARM))
 
 bench-floods: SECONDS_EACH ?= 30
 
@@ -279,9 +279,10 @@ bench-beside: build ## Measure what one participant feels while another one load
 	  $(if $(WARM),--warm-seconds $(WARM)) $(if $(SECONDS_EACH),--seconds $(SECONDS_EACH))
 
 .PHONY: bench-overload
-bench-overload: build ## Submit several times what the consortium can take, and count the answers; TIMES=4 PER_SECOND= SECONDS_EACH=120 OUT=
+bench-overload: build ## Submit several times what the consortium can take, and count the answers; TIMES=4 PER_SECOND= SECONDS_EACH=120 WARM=60 OUT=
 	@node dist/bench/participants/overload/run.js $(if $(TIMES),--times $(TIMES)) \
-	  $(if $(PER_SECOND),--per-second $(PER_SECOND)) $(if $(SECONDS_EACH),--seconds $(SECONDS_EACH)) $(if $(OUT),--out $(OUT))
+	  $(if $(PER_SECOND),--per-second $(PER_SECOND)) $(if $(SECONDS_EACH),--seconds $(SECONDS_EACH)) \
+	  $(if $(WARM),--warm-seconds $(WARM)) $(if $(OUT),--out $(OUT))
 
 .PHONY: bench-public
 bench-public: build ## Compute what silence, audits, losses and sampling of storage nodes come to

@@ -16,6 +16,7 @@ import { warmConsortium, warmMsOf } from "../loads/warming.js";
 import { withOwnConsortium } from "../own-consortium.js";
 import { Witness } from "../resend/sending.js";
 import { untilQuiet } from "../usage/quiet.js";
+import { numberOf } from "./options.js";
 
 const { values } = parseArgs({
   options: {
@@ -28,7 +29,7 @@ const { values } = parseArgs({
     cold: { type: "boolean", default: false },
   },
 });
-const seconds = Number(values.seconds);
+const seconds = numberOf("seconds", values.seconds, 0.5);
 if (values.cold && values["warm-seconds"] !== undefined) {
   throw new Error("--cold is without warming: leave out --warm-seconds or --cold");
 }
