@@ -8,6 +8,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Loop, refusedOf, startLoop } from "../../src/cli/bench/loop.js";
 import type { BssClient } from "../../src/client/index.js";
+import { numberOf } from "../options.js";
 import type { OwnConsortium } from "../own-consortium.js";
 import { untilQuiet } from "../usage/quiet.js";
 import { loadName, parseLoad } from "./load.js";
@@ -79,9 +80,5 @@ export async function warmConsortium(
 
 /** The value of `--warm-seconds` in ms; 0 is no warming. Throws for what is no such number. */
 export function warmMsOf(option: string): number {
-  const seconds = option.trim() === "" ? Number.NaN : Number(option);
-  if (!(Number.isFinite(seconds) && seconds >= 0)) {
-    throw new Error(`--warm-seconds takes a number of seconds from 0 on, not "${option}"`);
-  }
-  return seconds * 1_000;
+  return numberOf("warm-seconds", option, 0) * 1_000;
 }

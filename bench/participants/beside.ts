@@ -13,10 +13,10 @@ import { readCounters } from "../../test/support/manager-counters.js";
 import { loadName, parseLoad } from "../loads/load.js";
 import { recordsOf } from "../loads/readings.js";
 import { warmConsortium, warmMsOf } from "../loads/warming.js";
+import { numberOf } from "../options.js";
 import { withOwnConsortium } from "../own-consortium.js";
 import { Witness } from "../resend/sending.js";
 import { untilQuiet } from "../usage/quiet.js";
-import { numberOf } from "./options.js";
 
 const { values } = parseArgs({
   options: {

@@ -14,10 +14,10 @@ import { legalFlood } from "../../test/hostile/legal-flood.js";
 import { refusalFlood } from "../../test/hostile/refusal-flood.js";
 import { readCounters } from "../../test/support/manager-counters.js";
 import { warmConsortium, warmMsOf } from "../loads/warming.js";
+import { numberOf } from "../options.js";
 import { channelsToManagers, withOwnConsortium } from "../own-consortium.js";
 import { Witness } from "../resend/sending.js";
 import { usageOf } from "../storage-nodes/usage.js";
-import { numberOf } from "./options.js";
 
 const sizes = { managers: 4, storage: 4, participants: 3, profileMeters: 100 };
 

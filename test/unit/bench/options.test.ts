@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { numberOf } from "../../../bench/participants/options.js";
+import { numberOf } from "../../../bench/options.js";
 
 describe("the number of an option", () => {
   test("is at least the least", () => {

@@ -14,7 +14,7 @@ describe("the option --warm-seconds", () => {
 
   for (const text of ["", " ", "-1", "1,2", "a minute", "NaN", "Infinity"]) {
     test(`is not "${text}"`, () => {
-      assert.throws(() => warmMsOf(text), /--warm-seconds takes a number of seconds from 0 on/);
+      assert.throws(() => warmMsOf(text), /--warm-seconds takes a number from 0 on/);
     });
   }
 });
