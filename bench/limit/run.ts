@@ -4,6 +4,7 @@
  * so many records, in submissions of so many. Runs no consortium.
  */
 import { parseArgs } from "node:util";
+import { numberOf } from "../options.js";
 import { textTable } from "../report/text-table.js";
 import { roles } from "../usage/snapshot.js";
 import { mustSpendMsPerBlock, type Shape, spentOn } from "./counts.js";
@@ -18,11 +19,7 @@ const { values } = parseArgs({
     bytes: { type: "string", default: "66" },
   },
 });
-const number = (name: keyof typeof values) => {
-  const value = Number(values[name]);
-  if (!(value >= 1)) throw new Error(`--${name} takes a number from 1 on`);
-  return value;
-};
+const number = (name: keyof typeof values) => numberOf(name, values[name], 1);
 const shape: Shape = {
   managers: number("managers"),
   storage: number("storage"),

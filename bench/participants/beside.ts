@@ -47,9 +47,7 @@ await withOwnConsortium({ sizes }, async (consortium) => {
   if (honest === undefined || warmer === undefined) throw new Error("there are participants");
   const witness = new Witness(honest);
   if (!values.cold) {
-    witness.begin();
-    await warmConsortium(consortium, warmer, { totalMs: warmMs, profileMeters });
-    await witness.end();
+    await witness.beside(warmConsortium(consortium, warmer, { totalMs: warmMs, profileMeters }));
   }
   let quiet = values.cold ? undefined : await witness.during(seconds);
   console.log("| load | p50 ms | p99 | of alone | worst | records/s beside | alone |");

@@ -59,9 +59,7 @@ await withOwnConsortium(options, async (consortium) => {
   };
   const witness = new Witness(honest);
   const { profileMeters } = sizes;
-  witness.begin();
-  await warmConsortium(consortium, warmer, { totalMs: warmMs, profileMeters });
-  await witness.end();
+  await witness.beside(warmConsortium(consortium, warmer, { totalMs: warmMs, profileMeters }));
   for (const [name, run] of chosen) {
     const [from, cpu] = [await honest.status(), nodes.map(({ pid }) => usageOf(pid))];
     const signal = AbortSignal.timeout(seconds * 1_000);

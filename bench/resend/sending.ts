@@ -109,9 +109,14 @@ export class Witness {
   }
 
   /** What it feels for so long, with nothing else to be done meanwhile. */
-  async during(seconds: number): Promise<Latencies> {
+  during(seconds: number): Promise<Latencies> {
+    return this.beside(sleep(seconds * 1_000));
+  }
+
+  /** What it feels until something else is done. */
+  async beside(work: Promise<unknown>): Promise<Latencies> {
     this.begin();
-    await sleep(seconds * 1_000);
+    await work;
     return this.end();
   }
 

@@ -95,7 +95,6 @@ export async function measurePhase(
   const records = to.records - from.records;
   const blocks = to.height - from.height;
   const cpuMs = (kind: Kind) => to.cpuMs[kind] - from.cpuMs[kind];
-  const perRecord = (kind: Kind) => rounded(cpuMs(kind) / records, 4);
   const counted = answers.filter(({ answeredMs }) => answeredMs >= from.ms && answeredMs < to.ms);
   const final = counted.filter(({ outcome }) => outcome.kind === "receipt");
   const refused = counted.filter(({ outcome }) => outcome.kind === "refusal");
@@ -109,15 +108,8 @@ export async function measurePhase(
     blocksPerS: rounded(blocks / tookS, 2),
     receiptsPerS: Math.round((final.length * batchRecords) / tookS),
     refusalsPerS: rounded(refused.length / tookS, 1),
-    cpuMsPerRecord: {
-      managers: perRecord("managers"),
-      storage: perRecord("storage"),
-      clients: perRecord("clients"),
-    },
-    coresBusy: rounded(
-      (cpuMs("managers") + cpuMs("storage") + cpuMs("clients")) / tookS / 1_000,
-      2,
-    ),
+    cpuMsPerRecord: forEachKind((kind) => rounded(cpuMs(kind) / records, 4)),
+    coresBusy: rounded(sum(Object.values(forEachKind(cpuMs))) / tookS / 1_000, 2),
     receipts: timesOf(final.map(untilAnswer)),
     refusals: timesOf(refused.map(untilAnswer)),
     sentLate: timesOf(answers.map((each) => each.sentMs - each.dueMs)),
@@ -140,17 +132,16 @@ async function takeMark(
   pids: Readonly<Record<Kind, readonly number[]>>,
 ): Promise<Mark> {
   const { treeSize, height } = await client.status();
-  const cpuOf = (kind: Kind) => sum(pids[kind].map(cpuMsOf));
   return {
     ms: performance.now(),
     records: Number(treeSize),
     height: Number(height),
-    cpuMs: {
-      managers: cpuOf("managers"),
-      storage: cpuOf("storage"),
-      clients: cpuOf("clients"),
-    },
+    cpuMs: forEachKind((kind) => sum(pids[kind].map(cpuMsOf))),
   };
+}
+
+function forEachKind(of: (kind: Kind) => number): Readonly<Record<Kind, number>> {
+  return { managers: of("managers"), storage: of("storage"), clients: of("clients") };
 }
 
 function countsOf(answers: readonly Answer[]): Pick<Phase, "answers" | "withHint"> {

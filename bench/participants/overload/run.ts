@@ -70,9 +70,7 @@ await withOwnConsortium({ sizes }, async (consortium) => {
     return { channels, requests: new Requests(client, batchRecords) };
   });
   const witness = new Witness(honest);
-  witness.begin();
-  await warmConsortium(consortium, warmer, { totalMs: warmMs, profileMeters });
-  await witness.end();
+  await witness.beside(warmConsortium(consortium, warmer, { totalMs: warmMs, profileMeters }));
   const quiet = await witness.during(quietS);
   show("quiet", { felt: quiet });
 
